@@ -1,0 +1,65 @@
+"""ssot-guard keeps one source of truth one, in a live Python process.
+
+The tour of the house, in the direction in which data flows:
+
+- ``errors``, ``names``, ``violation``, ``catalogue``: the words that everything else uses;
+- ``policy``: what must hold, pure data; ``discover`` finds it for tests and the command;
+- ``faults``, ``files``, ``switches``, ``ledger``: the one place that records and decides;
+- ``watch``: one room per thing that is watched; so far ``imports``;
+- ``guard``, ``bootstrap``: put a policy into force in this process;
+- ``sinks``, ``report``: one file per destination and per format;
+- ``cli``: the command.
+
+Importing this package installs nothing and costs next to nothing: everything below loads on first use.
+"""
+
+# pytest warns about modules that were imported before it could rewrite their asserts; ours have none to rewrite:
+# PYTEST_DONT_REWRITE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssot_guard._version import __version__
+    from ssot_guard.errors import DeprecatedImportError, PolicyError, SsotViolationError, SsotWarning
+    from ssot_guard.guard import Guard, active, install, ready
+    from ssot_guard.violation import Site, Violation
+
+__all__ = [
+    "DeprecatedImportError",
+    "Guard",
+    "PolicyError",
+    "Site",
+    "SsotViolationError",
+    "SsotWarning",
+    "Violation",
+    "__version__",
+    "active",
+    "install",
+    "ready",
+]
+
+_HOMES = {
+    "DeprecatedImportError": "errors",
+    "Guard": "guard",
+    "PolicyError": "errors",
+    "Site": "violation",
+    "SsotViolationError": "errors",
+    "SsotWarning": "errors",
+    "Violation": "violation",
+    "__version__": "_version",
+    "active": "guard",
+    "install": "guard",
+    "ready": "guard",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = __import__(f"{__name__}.{home}", fromlist=(name,))
+    value = globals()[name] = getattr(module, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,112 @@
+"""What a guard needs once there is something to watch: ledger, watchers and sinks, built for one policy.
+
+Kept apart from :mod:`ssot_guard.guard` because a process that never meets a governed module never loads this.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ssot_guard.faults import Faults
+from ssot_guard.files import Files
+from ssot_guard.ledger import Facts, Ledger
+from ssot_guard.policy.model import ImportRules
+from ssot_guard.sinks import Context, build
+from ssot_guard.switches import Switches
+from ssot_guard.violation import Site
+from ssot_guard.watch.imports.watcher import ImportWatcher
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssot_guard.policy.model import Policy
+    from ssot_guard.sinks import Sink
+    from ssot_guard.switches import Settings
+    from ssot_guard.watch.imports.finder import Finder
+
+
+class Engine:
+    """The running parts of one guard."""
+
+    def __init__(self, policy: Policy, settings: Settings, finder: Finder) -> None:
+        profile = settings.profile
+        self.policy = policy
+        self.settings = settings
+        self.faults = Faults()
+        self.faults.on_switched_off = self._switch_off
+        self.switches = Switches(profile, settings.environ)
+        files = Files(policy)
+        self.ledger = Ledger(policy, files, self.switches, self.faults, settings=settings)
+        blocks = settings.mode == "strict" or (profile is not None and "strict" in profile.tag_modes.values())
+        rules = ImportRules(policy.imports, "runtime")
+        self.imports = ImportWatcher(policy, rules, finder, self.ledger, files, self.faults, blocks=blocks)
+        self.ledger.sinks.extend(self._sinks())
+        self._pid = os.getpid()
+
+    def attach(self) -> None:
+        """Start the watchers."""
+        self.contained("imports", self.imports.attach)
+
+    def detach(self) -> None:
+        """Stop the watchers, judge the rules, and close the sinks."""
+        self.contained("imports", self.imports.detach)
+        self.contained("rules", self._judge_rules)
+        self.close()
+
+    def check(self) -> None:
+        """Run the on-demand checks."""
+        self.contained("check", self.imports.check)
+        self.ledger.drain()
+
+    def close(self) -> None:
+        """Deliver what waits and the final counts; a forked child leaves its parent's sinks alone."""
+        if os.getpid() != self._pid:
+            return
+        self.ledger.wait()
+        self.ledger.drain()
+        final = self.ledger.violations()
+        for sink in self.ledger.sinks:
+            try:
+                sink.close(final)
+            except Exception as error:  # noqa: BLE001 - a sink is other people's code
+                self.faults.note(f"sink {sink.name}", error)
+
+    def after_fork(self) -> None:
+        """In the child: counters start fresh, and the child's end closes the child's sinks."""
+        self._pid = os.getpid()
+        self.ledger.after_fork()
+        self.imports.after_fork()
+
+    def matched_rules(self) -> dict[str, bool]:
+        """Import rules that watch this process → whether they matched anything."""
+        matched = self.imports.judge.matched
+        return {rule.id: rule.id in matched for rule in self.policy.imports if "runtime" in rule.sides}
+
+    def contained(self, component: str, action: Callable[[], None]) -> None:
+        """Run a part; a bug of ours never harms the host."""
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - contained
+            self.faults.note(component, error)
+
+    def _judge_rules(self) -> None:
+        """SSG901, at the end of a session only: other processes may have matched what this one did not."""
+        for rule_id, matched in self.matched_rules().items():
+            if not matched:
+                text = f"rule {rule_id} matched nothing: misspelt, or done and ready to be deleted"
+                self.ledger.sight(Facts("SSG901", rule_id, Site(), rule_id, text, quiet=True))
+
+    def _switch_off(self, component: str) -> None:
+        """A part that keeps failing: go on without it rather than cost and lie. ``active()`` tells."""
+        if component == "imports":
+            self.imports.silence()
+
+    def _sinks(self) -> list[Sink]:
+        """Sinks of the profile and of ``SSOT_GUARD_SINKS``; the log where neither names any."""
+        settings, policy = self.settings, self.policy
+        wanted = list(settings.profile.sinks) if settings.profile is not None else []
+        wanted.extend(filter(None, settings.environ.get("SSOT_GUARD_SINKS", "").split(",")))
+        context = Context(policy.source, policy.digest, settings.mode, settings.name, policy.labels)
+        built = (build(spec, context) for spec in dict.fromkeys(wanted or ["log"]))
+        return [sink for sink in built if sink is not None]

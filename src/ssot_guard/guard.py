@@ -1,0 +1,297 @@
+"""Put a policy into force in this process, and take it out again without a trace.
+
+Starts with every guarded process: the parts that watch load when the first governed module is looked for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ssot_guard.policy.modes import chosen_profile, environment_mode, mode_argument, session_mode, switched_off
+from ssot_guard.watch.imports.finder import Finder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from ssot_guard.engine import Engine
+    from ssot_guard.policy.model import Mode, Policy
+    from ssot_guard.violation import Violation
+    from ssot_guard.watch.imports.watcher import ImportWatcher
+
+_active: Guard | None = None  # one guard per interpreter
+
+
+class Guard:
+    """A policy in force. Made by :func:`install`; a context manager that uninstalls at its end."""
+
+    def __init__(self, policy: Policy, *, profile: str | None, mode: Mode | None, environ: Mapping[str, str]) -> None:
+        self.policy = policy
+        self._environ = environ
+        self._profile_name = profile
+        self._profile = chosen_profile(policy, profile)
+        self._argument = mode
+        self._environ_mode = environment_mode(environ)
+        self.mode: Mode = session_mode(mode, self._environ_mode, self._profile, policy)
+        self._finder = Finder(frozenset(policy.tops() | policy.deprecated_tops()), self._wake)
+        self._engine: Engine | None = None
+        self._broken: str | None = None
+        self._booted = False
+        self._installed = False
+        self.holds = 0
+
+    # -- the public part -----------------------------------------------------------------------------------------
+
+    def violations(self) -> tuple[Violation, ...]:
+        """Distinct violations in order of first sight, with their counts as of now."""
+        if self._engine is None:
+            return ()
+        self._engine.ledger.drain()
+        return self._engine.ledger.violations()
+
+    def check(self) -> tuple[Violation, ...]:
+        """Run the on-demand checks now; returns the violations that are new."""
+        engine = self._awake()
+        if engine is None:
+            return ()
+        before = len(engine.ledger.violations())
+        engine.check()
+        return engine.ledger.violations()[before:]
+
+    def uninstall(self) -> None:
+        """Leave the process exactly as it was before :func:`install`; twice is harmless."""
+        global _active  # noqa: PLW0603 - one guard per interpreter
+        if not self._installed:
+            return
+        engine = self._awake()
+        self._installed = False
+        if _active is self:
+            _active = None
+        self._finder.detach()
+        if engine is not None:
+            engine.detach()
+        _at_exit_forget(self.close)
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.holds -= 1
+        if self.holds <= 0:
+            self.uninstall()
+
+    # -- for the rest of the house -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Attach; at once with all parts where governed modules are loaded already."""
+        self._installed = True
+        self._finder.attach()
+        _at_exit(self.close)
+        _at_fork()
+        if any(name.partition(".")[0] in self._finder.tops for name in list(sys.modules) if type(name) is str):
+            self._wake()
+
+    def close(self) -> None:
+        """Deliver what waits and the final counts; the end of the process does it by itself."""
+        if self._engine is not None:
+            self._engine.close()
+
+    def watching(self) -> bool:
+        """Whether imports reach us: installed, neither displaced nor broken nor switched off."""
+        if not self._installed or self._broken or self._finder.position() is None:
+            return False
+        return self._engine is None or not self._engine.imports.silent()
+
+    def booted(self) -> None:
+        """The application is ready: blocking may begin where the profile waits for it."""
+        self._booted = True
+        if self._engine is not None:
+            self._engine.switches.is_ready = True
+            self._engine.ledger.drain()
+
+    def before_fork(self) -> None:
+        """Let no thread of ours run while the process forks."""
+        if self._engine is not None:
+            self._engine.ledger.wait()
+
+    def after_fork(self) -> None:
+        """In the child: counters start fresh."""
+        if self._engine is not None:
+            self._engine.after_fork()
+
+    def drain(self) -> None:
+        """A safe point: deliver what an import postponed."""
+        if self._engine is not None:
+            self._engine.ledger.drain()
+
+    def status(self) -> dict[str, Any]:
+        """What ``doctor`` says about this process, as plain data."""
+        known: dict[str, Any] = {
+            "active": self.watching(),
+            "policy": self.policy.source,
+            "policy_digest": self.policy.digest,
+            "profile": self._profile_name,
+            "mode": self.mode,
+            "finder_position": self._finder.position(),
+            "broken": self._broken,
+        }
+        engine = self._awake()
+        if engine is not None:
+            imports, faults = engine.imports, engine.faults
+            known.update(
+                tripwire=imports.mechanism,
+                canary=engine.switches.canary,
+                since=engine.switches.started,
+                preloaded=list(imports.preloaded),
+                unguardable=sorted(imports.unguardable),
+                not_modules=sorted(imports.not_modules),
+                internal_errors=dict(faults.counts),
+                first_errors=dict(faults.first),
+                switched_off=sorted(faults.switched_off),
+                sinks={sink.name: sink.dropped for sink in engine.ledger.sinks},
+                violations=len(engine.ledger.violations()),
+                unrecorded=dict(engine.ledger.overflow),
+            )
+        return known
+
+    def _awake(self) -> Engine | None:
+        if self._engine is None and self._installed:
+            self._wake()
+        return self._engine
+
+    def _wake(self) -> ImportWatcher | None:
+        """Build the parts that watch. Called by the finder, inside somebody's import: it never raises."""
+        if self._engine is None and self._broken is None:
+            try:
+                from ssot_guard.engine import Engine
+                from ssot_guard.switches import Settings
+
+                settings = Settings(
+                    self.policy,
+                    name=self._profile_name,
+                    profile=self._profile,
+                    argument=self._argument,
+                    environ_mode=self._environ_mode,
+                    environ=self._environ,
+                )
+                engine = Engine(self.policy, settings, self._finder)
+                engine.switches.is_ready = self._booted
+                self._engine = engine
+                self._finder.owner = engine.imports
+                engine.attach()
+            except Exception as error:  # noqa: BLE001 - contained
+                self._broken = f"{type(error).__name__}: {error}"
+                _say(f"ssot-guard: NOT guarding this process any more: {self._broken}")
+        return None if self._engine is None else self._engine.imports
+
+
+def install(
+    policy: str | os.PathLike[str] | Mapping[str, Any] | Policy | None = None,
+    *,
+    profile: str | None = None,
+    mode: str | None = None,
+) -> Guard:
+    """Guard this process; idempotent, returns the :class:`Guard` that is in force.
+
+    ``policy`` is a path (``pyproject.toml`` or ``ssot-guard.toml``), a mapping with the same keys, or None for
+    ``SSOT_GUARD_POLICY``; the working directory is never searched. Raises :class:`~ssot_guard.PolicyError`, with every
+    problem, before anything is installed, and RuntimeError where another policy is in force. With ``SSOT_GUARD=off``
+    or in mode ``off`` the guard that is returned watches nothing.
+    """
+    global _active  # noqa: PLW0603 - one guard per interpreter
+    loaded = None if policy is None and _active is not None else _load(policy)
+    if _active is not None:
+        if loaded is not None and _active.policy.digest != loaded.digest:
+            raise RuntimeError(
+                f"this process is already guarded by {_active.policy.source}; "
+                f"uninstall that guard before you install {loaded.source}"
+            )
+        _active.holds += 1
+        return _active
+    assert loaded is not None
+    wanted = None if mode is None else mode_argument(mode)
+    profile = profile or os.environ.get("SSOT_GUARD_PROFILE") or None
+    guard = Guard(loaded, profile=profile, mode=wanted, environ=os.environ)
+    guard.holds = 1
+    if not switched_off(os.environ)[0] and guard.mode != "off":
+        _active = guard
+        guard.start()
+    return guard
+
+
+def active() -> bool:
+    """Whether this process is guarded, right now and really: for health checks."""
+    if _active is None:
+        return False
+    _active.drain()
+    return _active.watching()
+
+
+def ready() -> None:
+    """Tell the guard that the application has booted: canaries with ``block-from = "ready"`` may block from now on."""
+    if _active is not None:
+        _active.booted()
+
+
+def status() -> dict[str, Any]:
+    """What ``doctor`` says about this process."""
+    return {"active": False} if _active is None else _active.status()
+
+
+def _load(policy: Any) -> Policy:
+    from ssot_guard.policy import load
+    from ssot_guard.policy.model import Policy as PolicyClass
+
+    if isinstance(policy, PolicyClass):
+        return policy
+    if policy is not None:
+        return load.load_data(policy) if isinstance(policy, dict) else load.load(policy)
+    found = load.from_environment(os.environ)
+    if found is None:
+        from ssot_guard.errors import PolicyError, Problem
+
+        raise PolicyError([Problem("SSOT_GUARD_POLICY", None, "", "is not set: set it, or call install(policy=…)")])
+    return found
+
+
+_hooked = False
+
+
+def _at_fork() -> None:
+    """Once per process: what is registered with ``os`` cannot be taken back."""
+    global _hooked  # noqa: PLW0603
+    if not _hooked and hasattr(os, "register_at_fork"):
+        _hooked = True
+        os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+
+
+def _before_fork() -> None:
+    if _active is not None:
+        _active.before_fork()
+
+
+def _after_fork() -> None:
+    if _active is not None:
+        _active.after_fork()
+
+
+def _at_exit(function: Callable[[], None]) -> None:
+    import atexit
+
+    atexit.register(function)
+
+
+def _at_exit_forget(function: Callable[[], None]) -> None:
+    import atexit
+
+    atexit.unregister(function)
+
+
+def _say(text: str) -> None:
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write(f"{text}\n")
+    except (OSError, ValueError):
+        pass

@@ -1,0 +1,296 @@
+"""The one place that records and decides.
+
+``sight`` takes the first sight of a violation: fingerprint, decision, publication. A repeat is one integer increment.
+There is no lock here: a dictionary's ``setdefault`` elects the first of two threads, and ``+=`` on a slot runs between
+two looks of CPython at its switch flag. So nothing can be held while a sink runs, while a finaliser re-enters, or
+while a process forks. (On a free-threaded build counts may come out low; nothing else changes.)
+"""
+
+from __future__ import annotations
+
+import sys
+
+from _collections import deque
+from _thread import allocate_lock, get_ident, start_new_thread
+from _warnings import warn_explicit
+
+from ssot_guard.errors import DeprecatedImportError, SsotViolationError, SsotWarning
+from ssot_guard.policy.modes import effective_mode
+from ssot_guard.violation import Site, Violation, fingerprint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import FrameType
+    from typing import Any
+
+    from ssot_guard.faults import Faults
+    from ssot_guard.files import Files
+    from ssot_guard.policy.model import Policy, Rule
+    from ssot_guard.sinks import Sink
+    from ssot_guard.switches import Settings, Switches
+
+_MOST = 10_000  # distinct violations; beyond that only counts by rule
+_NEVER = sys.maxsize
+_IMPORTLIB = ("importlib._bootstrap", "_frozen_importlib")
+
+
+class Entry:
+    """One distinct violation: what was seen first, and how often since."""
+
+    __slots__ = ("blocks", "count", "next_notice", "violation")
+
+    def __init__(self, violation: Violation, *, blocks: bool) -> None:
+        self.violation = violation
+        self.blocks = blocks
+        self.count = 1
+        self.next_notice = 10
+
+    def snapshot(self) -> Violation:
+        """The violation with its count as of now."""
+        return self.violation if self.count == 1 else self.violation.replace(count=self.count)
+
+
+def inside_import(frame: FrameType | None) -> bool:
+    """Whether the thread is inside an import, and so may hold import locks: then no sink but a lock-free one is called."""
+    while frame is not None:
+        if frame.f_code.co_name == "_find_and_load" and frame.f_globals.get("__name__") in _IMPORTLIB:
+            return True
+        frame = frame.f_back
+    return False
+
+
+class Facts:
+    """What a watcher knows about one sight; the ledger adds what the policy says."""
+
+    __slots__ = ("canonical", "code", "details", "kind", "message", "namespace", "quiet", "rule", "rule_id", "site", "swallowed", "target")
+
+    def __init__(
+        self,
+        code: str,
+        rule: Rule | str,
+        site: Site,
+        target: str,
+        message: str,
+        *,
+        canonical: str | None = None,
+        kind: str = "import",
+        details: dict[str, Any] | None = None,
+        namespace: dict[str, Any] | None = None,
+        swallowed: Callable[[], bool] | None = None,
+        quiet: bool = False,
+    ) -> None:
+        self.quiet = quiet  # kept in the ledger only: no sink, no warning
+        self.code = code
+        self.rule = None if isinstance(rule, str) else rule
+        self.rule_id = rule if isinstance(rule, str) else rule.id
+        self.site = site
+        self.target = target
+        self.message = message
+        self.canonical = canonical
+        self.kind = kind
+        self.details = details or {}
+        self.namespace = namespace  # the importer's globals, for the registry of warnings
+        self.swallowed = swallowed  # None: this sight can never be blocked
+
+
+class Ledger:
+    """Violations of one guard, in order of first sight."""
+
+    def __init__(
+        self, policy: Policy, files: Files, switches: Switches, faults: Faults, *, settings: Settings
+    ) -> None:
+        self._policy = policy
+        self._files = files
+        self._switches = switches
+        self._faults = faults
+        self._settings = settings
+        self.warns = True  # Python warnings; the pytest plugin reports instead
+        self.sinks: list[Sink] = []
+        self.overflow: dict[str, int] = {}
+        self._entries: dict[tuple[object, ...], Entry] = {}
+        self._pending: deque[tuple[Violation, bool]] = deque()
+        self._draining: set[int] = set()
+        self._helper = allocate_lock()  # held by the one-shot thread that delivers what an import postponed
+
+    # -- recording -----------------------------------------------------------------------------------------------
+
+    def sight(self, facts: Facts) -> tuple[Entry, BaseException | None]:
+        """Record a violation; returns its entry and the verdict to raise, if any. Recorded before raised, always."""
+        site = facts.site
+        key = (facts.code, facts.rule_id, site.path, site.line, site.column, None if site.line else facts.target)
+        entry = self._entries.get(key)
+        if entry is not None:
+            return entry, self.repeat(entry, facts.swallowed)
+        if len(self._entries) >= _MOST:
+            self.overflow[facts.rule_id] = self.overflow.get(facts.rule_id, 0) + 1
+            entry = Entry(self._decide(facts), blocks=False)
+            entry.next_notice = _NEVER
+            return entry, None
+        mine = Entry(self._decide(facts), blocks=False)
+        mine.blocks = mine.violation.mode == "strict"
+        entry = self._entries.setdefault(key, mine)
+        if entry is not mine:  # another thread was first
+            return entry, self.repeat(entry, facts.swallowed)
+        return entry, self._announce(entry, facts)
+
+    def repeat(self, entry: Entry, swallowed: Callable[[], bool] | None = None) -> BaseException | None:
+        """One more execution of a recorded violation."""
+        entry.count += 1
+        if entry.count >= entry.next_notice:
+            entry.next_notice *= 10
+            self._publish(entry.snapshot(), repeat=True)
+        if not entry.blocks or swallowed is None:
+            return None
+        return self._verdict(entry.violation) if self._may_block(swallowed) else None
+
+    def _decide(self, facts: Facts) -> Violation:
+        """The violation as it is recorded: file, owner, status, effective mode and action."""
+        rule = facts.rule
+        file = self._files.key(facts.site.path, facts.site.module)
+        tags = tuple(rule.tags) if rule is not None else ()
+        contested = bool(getattr(rule, "contested", None))
+        session = self._settings.mode_for(tags)
+        mode = effective_mode(
+            session,
+            overrides=self._policy.overrides,
+            file=file,
+            code=facts.code,
+            rule_id=facts.rule_id,
+            tags=tags,
+            owner=self._files.owner(file),
+            max_mode=rule.max_mode if rule is not None else None,
+            caps=("contested",) if contested else (),
+        )
+        if mode == "strict" and (facts.swallowed is None or not self._may_block(facts.swallowed)):
+            mode = "warn"
+            if self._switches.reason:
+                facts.details["not-blocked"] = self._switches.reason
+        return Violation(
+            facts.code, facts.rule_id, facts.message, facts.site, facts.target, facts.canonical, facts.kind, 1, mode,
+            {"strict": "blocked", "warn": "warned"}.get(mode, "recorded"),
+            fingerprint(facts.code, facts.rule_id, file, facts.target, facts.site.scope),
+            file, "contested" if contested else "new", self._files.owner(file), tags, None, None, facts.details,
+        )  # fmt: skip
+
+    def _may_block(self, swallowed: Callable[[], bool]) -> bool:
+        return self._switches.may_block() and not swallowed()
+
+    def _announce(self, entry: Entry, facts: Facts) -> BaseException | None:
+        """Publish the first sight; the warning comes last, because the host's filters may turn it into an error."""
+        violation = entry.violation
+        if facts.quiet:
+            return None
+        self._publish(violation, repeat=False)
+        if violation.mode == "strict":
+            return self._verdict(violation)
+        return self._warn(violation, facts.namespace) if violation.mode == "warn" else None
+
+    def _verdict(self, violation: Violation) -> SsotViolationError:
+        """A fresh error for each block: a shared one would collect tracebacks."""
+        self._switches.blocked()
+        error: SsotViolationError
+        text = f"{violation.code} {violation.rule}: {violation.message}"
+        if violation.code.startswith("SSG1"):
+            error = DeprecatedImportError(text, name=violation.target.partition(":")[0], path=violation.site.path)
+        else:
+            error = SsotViolationError(text)
+        error.violation = violation
+        return error
+
+    def _warn(self, violation: Violation, namespace: dict[str, Any] | None) -> SsotWarning | None:
+        """A Python warning at the importer's own line; returned where the host's filters say ``error``."""
+        site = violation.site
+        if not self.warns or site.path is None:
+            return None
+        text = f"{violation.code} {violation.rule}: {violation.message}"
+        registry = {} if namespace is None else namespace.setdefault("__warningregistry__", {})
+        try:
+            warn_explicit(SsotWarning(text), SsotWarning, site.path, site.line or 1, site.module, registry)
+        except SsotWarning as warning:
+            return warning.with_traceback(None)
+        return None
+
+    # -- publishing ----------------------------------------------------------------------------------------------
+
+    def _publish(self, violation: Violation, *, repeat: bool) -> None:
+        """To lock-free sinks at once, so that it survives a crash; to all others outside of imports only."""
+        for sink in self.sinks:
+            if sink.safe_in_import:
+                self._deliver(sink, violation, repeat=repeat)
+        self._pending.append((violation, repeat))
+        self.drain()
+
+    def drain(self) -> None:
+        """Deliver what waits, unless this thread is inside an import (it may hold import locks) or already at it."""
+        if not self._pending:
+            return
+        if all(sink.safe_in_import for sink in self.sinks):
+            self._pending.clear()
+            return
+        thread = get_ident()
+        if thread in self._draining:
+            return  # a sink caused a violation: the loop below, further up in this thread, takes it
+        if inside_import(sys._getframe(1)):
+            self._send_helper()
+            return
+        self._deliver_pending(thread)
+
+    def _send_helper(self) -> None:
+        """Let a one-shot thread deliver: it holds no import lock, and nobody waits for it but a fork and the exit."""
+        if not self._helper.acquire(blocking=False):
+            return  # one is on its way, and takes this one along
+        try:
+            start_new_thread(self._help, ())
+        except RuntimeError:  # the interpreter is ending, or allows no threads: the exit delivers
+            self._helper.release()
+
+    def _help(self) -> None:
+        try:
+            while self._pending:
+                self._deliver_pending(get_ident())
+        finally:
+            self._helper.release()
+
+    def wait(self, seconds: float = 1.0) -> None:
+        """Wait until no helper is at work, so that a fork or the exit finds a single-threaded guard."""
+        if self._helper.acquire(timeout=seconds):
+            self._helper.release()
+
+    def _deliver_pending(self, thread: int) -> None:
+        self._draining.add(thread)
+        try:
+            while self._pending:
+                try:
+                    violation, repeat = self._pending.popleft()
+                except IndexError:  # another thread took the last one
+                    break
+                for sink in self.sinks:
+                    if not sink.safe_in_import:
+                        self._deliver(sink, violation, repeat=repeat)
+        finally:
+            self._draining.discard(thread)
+
+    def _deliver(self, sink: Sink, violation: Violation, *, repeat: bool) -> None:
+        try:
+            sink.publish(violation, repeat=repeat)
+        except Exception as error:  # noqa: BLE001 - a sink is other people's code
+            self._faults.note(f"sink {sink.name}", error)
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def violations(self) -> tuple[Violation, ...]:
+        """All distinct violations with their counts, in order of first sight."""
+        return tuple(entry.snapshot() for entry in list(self._entries.values()))
+
+    def entries(self) -> Iterable[Entry]:
+        """The live entries."""
+        return list(self._entries.values())
+
+    def after_fork(self) -> None:
+        """A child starts at zero: what the parent saw is the parent's."""
+        self._helper = allocate_lock()
+        self._entries.clear()
+        self._pending.clear()
+        self._draining.clear()
+        self.overflow.clear()

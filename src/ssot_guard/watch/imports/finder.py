@@ -1,0 +1,123 @@
+"""The finder: hands governed modules' own specs back with the tripwire in them, and decides nothing.
+
+``find_spec`` is also how everybody probes for a module (``importlib.util.find_spec``), so nothing is recorded and
+nothing raised for a probe. The spec comes from the rest of ``sys.meta_path``, asked in order: editable installs,
+pytest's rewriter and frozen applications have finders of their own, and ``importlib.util.find_spec`` would take module
+locks (a deadlock seen in production elsewhere: DataDog/dd-trace-py#17742).
+
+The rest of this room loads when the first governed module is looked for: a process that never touches one, an
+interpreter's bare start above all, pays for this file only.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from _thread import get_ident
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import FrameType, ModuleType
+    from typing import Any, Protocol, TypeVar
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+    class Owner(Protocol):
+        """Who is told; the methods return the error to raise, or None, and never raise."""
+
+        def interest(self, fullname: str) -> int: ...
+        def found(self, spec: ModuleSpec) -> BaseException | None: ...
+        def missing(self, fullname: str) -> BaseException | None: ...
+        def lazily(self, importing: str, imported: str, names: tuple[str, ...], frame: FrameType) -> None: ...
+
+
+def unseen(function: F) -> F:
+    """Let CPython cut this function's frame from the end of an import error's traceback.
+
+    It cuts frames that carry importlib's file name; so the traceback ends at the importer's line.
+    """
+    code = function.__code__.replace(co_filename="<frozen importlib._bootstrap>", co_name="_call_with_frames_removed")
+    function.__code__ = code
+    return function
+
+
+class Finder:
+    """Position 0 of ``sys.meta_path``; one per interpreter. ``tops`` are the governed top-level names.
+
+    ``wake`` makes the owner when the first of them is looked for; None where it cannot, then this finder is no one.
+    """
+
+    __slots__ = ("_before", "_busy", "_wake", "owner", "tops")
+
+    def __init__(self, tops: frozenset[str], wake: Callable[[], Owner | None]) -> None:
+        self.tops = tops
+        self.owner: Owner | None = None
+        self._wake = wake
+        self._busy: set[tuple[int, str]] = set()
+        self._before: Any = None
+
+    def attach(self) -> None:
+        """Go to the front of ``sys.meta_path`` and, on 3.15, of the lazy-imports filter."""
+        sys.meta_path.insert(0, self)  # type: ignore[arg-type]
+        if sys.version_info >= (3, 15):
+            self._before = sys.get_lazy_imports_filter()
+            sys.set_lazy_imports_filter(self.lazy_filter)
+
+    def detach(self) -> None:
+        """Leave; what others put there meanwhile stays. Twice is harmless."""
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self]
+        if sys.version_info >= (3, 15) and sys.get_lazy_imports_filter() == self.lazy_filter:
+            sys.set_lazy_imports_filter(self._before)
+
+    def position(self) -> int | None:
+        """Where it stands in ``sys.meta_path``; None when it was thrown out."""
+        return next((index for index, finder in enumerate(sys.meta_path) if finder is self), None)
+
+    @unseen
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec that the other finders have for a governed module; None at once for everything else."""
+        if fullname.partition(".")[0] not in self.tops:
+            return None
+        owner = self.owner or self._wake()
+        if owner is None or not owner.interest(fullname):
+            return None
+        # A finder that asks importlib.util.find_spec for the same name comes back here: let it have the plain answer.
+        key = (get_ident(), fullname)
+        if key in self._busy:
+            return None
+        self._busy.add(key)
+        try:
+            spec = self._ask_others(fullname, path, target)
+        finally:
+            self._busy.discard(key)
+        error = owner.missing(fullname) if spec is None else owner.found(spec)
+        if error is not None:
+            raise error
+        return spec
+
+    def _ask_others(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+        for finder in list(sys.meta_path):
+            # By name, not identity: a second copy of this package (pytester imports one) must not be asked either.
+            if type(finder).__name__ == "Finder" and type(finder).__module__ == __name__:
+                continue
+            find_spec = getattr(finder, "find_spec", None)
+            if find_spec is not None:
+                spec: ModuleSpec | None = find_spec(fullname, path, target)
+                if spec is not None:
+                    return spec
+        return None
+
+    def lazy_filter(self, importing: str, imported: str, names: tuple[str, ...] | None) -> bool:
+        """PEP 810: called at each lazy statement. A filter that was there before decides; else it stays lazy."""
+        if imported.partition(".")[0] in self.tops:
+            owner = self.owner or self._wake()
+            if owner is not None:
+                owner.lazily(importing, imported, names or (), sys._getframe(1))
+        return True if self._before is None else bool(self._before(importing, imported, names))
+
+    def invalidate_caches(self) -> None:
+        """Nothing is cached here; importlib calls it on every finder."""

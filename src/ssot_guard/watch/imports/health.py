@@ -1,0 +1,270 @@
+"""Health of governed modules: failed imports, cycles, double imports, re-executions, and import budgets.
+
+Everything here hangs on the loads that the tripwire reports; a healthy load costs two clock reads and a few dictionary
+entries. Importers are looked up only once something is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from _thread import get_ident
+from time import perf_counter
+
+from ssot_guard.errors import SsotViolationError
+from ssot_guard.ledger import Facts
+from ssot_guard.violation import Site
+from ssot_guard.watch.imports import bytecode, importer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import FrameType
+    from typing import Any
+
+    from ssot_guard.ledger import Ledger
+    from ssot_guard.policy.model import Policy
+
+
+class Load:
+    """One open load of a governed module. ``nested`` are the seconds spent in loads of governed modules inside it."""
+
+    __slots__ = ("name", "nested", "started", "taken")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.nested = 0.0
+        self.started = perf_counter()
+        self.taken: list[tuple[str, str, object, Site]] = []  # importer, name, value, site
+
+
+class Health:
+    """The checks of ``[modules]``; each is on or off in the policy."""
+
+    def __init__(self, policy: Policy, ledger: Ledger) -> None:
+        modules = policy.modules
+        self._policy = policy
+        self._ledger = ledger
+        self._failed = modules.failed_imports == "report"
+        self._cycles = modules.cycles == "report"
+        self._double = modules.double_imports == "report"
+        self._re_executions = modules.re_executions == "report"
+        self._budget = modules.import_budget.get("seconds") if modules.import_budget else None
+        self.on = self._failed or self._cycles or self._double or self._re_executions or self._budget is not None
+        self._open: dict[int, list[Load]] = {}
+        self._executed: set[str] = set()
+        self._sources: dict[str, str] = {}  # real path → the first module name
+        self._folders: dict[str, str] = {}  # folder → real path: one lstat walk per folder, not per file
+        self._told: dict[int, int] = {}  # thread → id of the exception whose origin is recorded
+
+    # -- loads ---------------------------------------------------------------------------------------------------
+
+    def loading(self, spec: ModuleSpec, frame: FrameType) -> None:
+        """A load begins."""
+        name = spec.name
+        if self._re_executions and name in self._executed and self._policy.governs(name):
+            self._report("SSG114", "re-executions", name, f"{name} is executed again: its classes exist twice now", frame)
+        self._open.setdefault(get_ident(), []).append(Load(name))
+
+    def loaded(self, spec: ModuleSpec, frame: FrameType, *, succeeded: bool) -> None:
+        """A load ended."""
+        loads = self._open.get(get_ident())
+        load = loads.pop() if loads else None
+        if load is None or load.name != spec.name:  # ours began before the guard did
+            return
+        elapsed = perf_counter() - load.started
+        if loads:
+            loads[-1].nested += elapsed
+        else:
+            self._open.pop(get_ident(), None)
+        if not self._policy.governs(spec.name):
+            return
+        if succeeded:
+            self._succeeded(spec, load, elapsed, frame)
+        elif self._failed:
+            self._failed_load(spec.name, frame)
+
+    def abandoned(self) -> None:
+        """The load that began last was blocked."""
+        loads = self._open.get(get_ident())
+        if loads:
+            loads.pop()
+
+    def open_loads(self) -> list[str]:
+        """Names of the modules that this thread is loading, outermost first."""
+        return [load.name for load in self._open.get(get_ident(), ())]
+
+    def _succeeded(self, spec: ModuleSpec, load: Load, elapsed: float, frame: FrameType) -> None:
+        self._executed.add(spec.name)
+        own = elapsed - load.nested
+        if self._budget is not None and own > self._budget:
+            text = f"{spec.name} took {own:.2f} s to import by itself; the budget is {self._budget:g} s"
+            self._report("SSG115", "import-budget", spec.name, text, frame, seconds=round(own, 3), budget=self._budget)
+        if self._double and spec.has_location and spec.origin:
+            self.source(spec.name, spec.origin, frame)
+        for taker, name, value, site in load.taken:
+            self._taken_stale(spec.name, taker, name, value, site)
+
+    # -- failed imports ------------------------------------------------------------------------------------------
+
+    def missing(self, fullname: str, found: importer.Importer) -> None:
+        """No finder knows a governed module that somebody really imports."""
+        if not self._failed:
+            return
+        target = fullname
+        statement = found.statement
+        if statement is not None and statement.names:
+            parent, _, leaf = fullname.rpartition(".")
+            if leaf in statement.names and found.imported() == parent:
+                target = f"{parent}:{leaf}"
+        self._failure(target, f"{target} does not exist", found.frame, found.code, found.offset)
+
+    def _failed_load(self, name: str, frame: FrameType) -> None:
+        """A load ended with an exception: blame the innermost import statement that failed, once per exception."""
+        error = sys.exc_info()[1]
+        if error is None or isinstance(error, SsotViolationError) or self._told.get(get_ident()) == id(error):
+            return
+        self._told[get_ident()] = id(error)
+        if isinstance(error, ModuleNotFoundError) and self._policy.governs(error.name or ""):
+            return  # `missing` has it
+        origin = _origin(error)
+        if origin is not None:
+            self._failure(*origin)
+            return
+        found = importer.find(frame)
+        if found is not None:
+            text = f"importing {name} failed: {type(error).__name__}: {_short(error)}"
+            self._failure(name, text, found.frame, found.code, found.offset)
+
+    def _failure(self, target: str, text: str, frame: FrameType, code: Any, offset: int) -> None:  # noqa: ANN401
+        swallowed = bytecode.catches(code, offset, ImportError, frame.f_globals)
+        line, column, end_line, end_column = bytecode.position(code, offset)
+        site = Site(
+            code.co_filename, line, column, end_line, end_column, importer.module_name(frame), importer.scope(code)
+        )
+        if swallowed:
+            text += ", and the surrounding `try` hides it"
+        kind = "name" if ":" in target else "import"
+        self._ledger.sight(Facts("SSG111", "failed-imports", site, target, text, kind=kind, details={"swallowed": swallowed}))
+
+    # -- cycles --------------------------------------------------------------------------------------------------
+
+    def read_while_loading(self, name: str, frame: FrameType) -> None:
+        """Somebody imports, or misses a name of, a module whose load is still open."""
+        if not self._cycles or not self._policy.governs(name):
+            return
+        open_loads = self.open_loads()
+        taker = importer.module_name(frame)
+        if name not in open_loads or importer.is_machinery(frame):
+            return
+        path = open_loads[open_loads.index(name) :]
+        code, offset = frame.f_code, frame.f_lasti
+        if bytecode.binds_at(code, offset) or bytecode.kind_at(code, offset) == bytecode.ATTRIBUTE:
+            self._cycle(path, importer.site(frame), f"a name of {name} is missing when {taker} needs it")
+            return
+        statement = bytecode.statement_at(code, offset) if bytecode.imports_at(code, offset) else None
+        if statement is not None and statement.names and not f"{taker}.".startswith(f"{name}."):
+            self._remember_taken(name, taker, statement.names, frame)
+
+    def _remember_taken(self, name: str, taker: str, names: tuple[str, ...], frame: FrameType) -> None:
+        module = sys.modules.get(name)
+        namespace = getattr(module, "__dict__", {})
+        site = importer.site(frame)
+        for load in self._open.get(get_ident(), ()):
+            if load.name == name:
+                load.taken.extend((taker, wanted, namespace[wanted], site) for wanted in names if wanted in namespace)
+
+    def _taken_stale(self, name: str, taker: str, wanted: str, value: object, site: Site) -> None:
+        namespace = getattr(sys.modules.get(name), "__dict__", {})
+        if namespace.get(wanted, value) is not value:
+            self._cycle([name, taker], site, f"{taker} took {name}:{wanted} before {name} had finished, and it changed since")
+
+    def _cycle(self, path: list[str], site: Site, text: str) -> None:
+        # One violation per cycle: start at the smallest name, whoever was imported first.
+        start = path.index(min(path))
+        ring = path[start:] + path[:start]
+        target = " -> ".join([*ring, ring[0]])
+        self._ledger.sight(Facts("SSG112", "cycles", site, target, f"import cycle {target}: {text}"))
+
+    # -- double imports ------------------------------------------------------------------------------------------
+
+    def source(self, name: str, origin: str, frame: FrameType | None) -> None:
+        """A source file was executed under a module name."""
+        path = self._real(origin)
+        first = self._sources.setdefault(path, name)
+        if first == name or name == "__main__" == first:
+            return
+        text = f"{path} was executed as {first} and again as {name}: its classes and state exist twice"
+        if frame is None:
+            self._ledger.sight(Facts("SSG113", "double-imports", Site(origin, 1, module=name), name, text, canonical=first))
+        else:
+            self._report("SSG113", "double-imports", name, text, frame, canonical=first)
+
+    def _real(self, origin: str) -> str:
+        folder, file = os.path.split(origin)
+        real = self._folders.get(folder)
+        if real is None:
+            real = self._folders[folder] = os.path.realpath(folder)
+        return os.path.join(real, file)
+
+    def sweep(self) -> None:
+        """Find governed files that are also loaded under a name that no finder of ours ever saw (``src.acme.x``)."""
+        if not self._double:
+            return
+        for name, module in list(sys.modules.items()):
+            # Read from the namespace: an attribute access could wake a lazy module.
+            namespace = module.__dict__ if isinstance(module, type(sys)) else {}
+            spec, origin = namespace.get("__spec__"), namespace.get("__file__")
+            if type(origin) is not str or (spec is not None and spec.name != name and name != "__main__"):
+                continue
+            path = self._real(origin)
+            if path in self._sources and self._sources[path] != name:
+                self.source(name, origin, None)
+
+    def adopt(self, name: str, origin: str | None) -> None:
+        """A governed module that was there before the guard."""
+        self._executed.add(name)
+        if self._double and origin:
+            self._sources.setdefault(self._real(origin), name)
+
+    # -- reporting -----------------------------------------------------------------------------------------------
+
+    def _report(
+        self, code: str, rule: str, target: str, text: str, frame: FrameType, *, canonical: str | None = None, **details: object
+    ) -> None:
+        found = importer.find(frame)
+        site = Site() if found is None else importer.site(found.frame)
+        self._ledger.sight(Facts(code, rule, site, target, text, canonical=canonical, details=details))
+
+    def after_fork(self) -> None:
+        """Only the forking thread lives on; its own open loads stay open."""
+        mine = self._open.get(get_ident())
+        self._open.clear()
+        if mine:
+            self._open[get_ident()] = mine
+
+
+def _origin(error: BaseException) -> tuple[str, str, FrameType, Any, int] | None:
+    """(target, text, frame, code, offset) of the import statement that raised, read from the traceback's end."""
+    trace = error.__traceback__
+    last = None
+    while trace is not None:
+        if not importer.is_machinery(trace.tb_frame):
+            last = trace
+        trace = trace.tb_next
+    if last is None or not isinstance(error, ImportError):
+        return None
+    code, offset = last.tb_frame.f_code, last.tb_lasti
+    statement = bytecode.statement_at(code, offset) if bytecode.binds_at(code, offset) else None
+    if statement is None or not error.name:
+        return None
+    wanted = getattr(error, "name_from", None) or bytecode.bound_at(code, offset)
+    return f"{error.name}:{wanted}", f"{error.name} has no {wanted}", last.tb_frame, code, offset
+
+
+def _short(error: BaseException) -> str:
+    try:
+        return str(error)[:200]
+    except Exception:  # noqa: BLE001 - an exception whose text raises
+        return "(no text)"

@@ -1,0 +1,247 @@
+"""Who imports, and how it is spelled: from frames, with ``sys._getframe`` and nothing dearer.
+
+``inspect``, ``linecache`` and ``traceback`` stay away from this path (``inspect.stack()`` costs a thousand times as
+much as a frame step). Frames are looked at and let go: what is kept are strings and ints.
+"""
+
+from __future__ import annotations
+
+from ssot_guard.errors import DeprecatedImportError
+from ssot_guard.violation import Site
+from ssot_guard.watch.imports import bytecode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, FrameType
+    from typing import Any
+
+_MACHINERY = frozenset(("importlib", "_frozen_importlib", "_frozen_importlib_external", "runpy", "pkgutil"))
+_MACHINERY_PREFIXES = ("importlib.", "ssot_guard.")
+# Frames that carry a module name in a local called `name`, resolved if it was relative.
+_NAMED = frozenset(("_gcd_import", "_find_and_load"))
+# Importers that only look: documentation, collection and discovery are no uses.
+_PROBES = frozenset(("pydoc", "doctest", "inspect", "pkgutil"))
+_PYTEST_COLLECTION = ("_pytest.pathlib", "_pytest.python", "_pytest.doctest", "_pytest.assertion", "_pytest.main")
+_LOOK_OUTWARD = 6  # frames that an overridden `__import__` or a lazy `__getattr__` may put in between
+
+
+class Importer:
+    """The direct importer of one event.
+
+    ``spelled`` is the full dotted name of a dynamic import (None where only the loaded spec knows it), ``module`` the
+    importing module's name and ``package`` what its relative imports start from.
+    """
+
+    __slots__ = ("code", "frame", "kind", "module", "offset", "package", "spelled", "statement")
+
+    def __init__(self, frame: FrameType, spelled: str | None) -> None:
+        self.frame = frame
+        self.code: CodeType = frame.f_code
+        self.offset: int = frame.f_lasti
+        self.module = module_name(frame)
+        self.package = _package(frame.f_globals)
+        self.kind = bytecode.kind_at(self.code, self.offset)
+        self.statement = bytecode.statement_at(self.code, self.offset) if self.kind == bytecode.STATEMENT else None
+        self.spelled = spelled
+
+    def imported(self) -> str | None:
+        """The absolute name behind ``import`` or ``from``: None for anything but a statement."""
+        statement = self.statement
+        if statement is None:
+            return None
+        if not statement.level:
+            return statement.name
+        parts = self.package.rsplit(".", statement.level - 1)
+        base = parts[0]
+        return f"{base}.{statement.name}" if statement.name else base
+
+
+def is_machinery(frame: FrameType) -> bool:
+    """Whether the frame belongs to the import system or to us."""
+    name = frame.f_globals.get("__name__")
+    return name in _MACHINERY or (type(name) is str and name.startswith(_MACHINERY_PREFIXES)) or name == "ssot_guard"
+
+
+def find(frame: FrameType | None) -> Importer | None:
+    """The importer, from a frame of the import system outward; None for probes and where nobody is left (``-m``)."""
+    spelled = None
+    while frame is not None and is_machinery(frame):
+        if frame.f_code.co_name in _NAMED:
+            spelled = frame.f_locals.get("name")
+        elif frame.f_code.co_name == "walk_packages":
+            return None
+        frame = frame.f_back
+    if frame is None or _only_looks(frame):
+        return None
+    return Importer(_through_overrides(frame), spelled)
+
+
+def module_name(frame: FrameType) -> str:
+    """The importing module, also where it runs as ``__main__`` under ``-m``."""
+    name = frame.f_globals.get("__name__")
+    if name == "__main__":
+        name = getattr(frame.f_globals.get("__spec__"), "name", name)
+    return name if type(name) is str else ""
+
+
+def _package(scope: dict[str, Any]) -> str:
+    """What relative imports in this namespace start from, in CPython's own order."""
+    package = scope.get("__package__")
+    if type(package) is str:
+        return package
+    name = scope.get("__name__")
+    if type(name) is not str:
+        return ""
+    return name if "__path__" in scope else name.rpartition(".")[0]
+
+
+def _only_looks(frame: FrameType) -> bool:
+    name = frame.f_globals.get("__name__")
+    return name in _PROBES or (type(name) is str and name.startswith(_PYTEST_COLLECTION))
+
+
+def _through_overrides(frame: FrameType) -> FrameType:
+    """Past a replaced ``builtins.__import__``: a frame right below an IMPORT_NAME, that is not importlib's, is one."""
+    if not bytecode.kind_at(frame.f_code, frame.f_lasti) == bytecode.CALL:
+        return frame
+    outer = frame.f_back
+    for _ in range(_LOOK_OUTWARD):
+        if outer is None or is_machinery(outer):
+            break
+        if bytecode.imports_at(outer.f_code, outer.f_lasti):
+            return outer
+        outer = outer.f_back
+    return frame
+
+
+def responsible(importer: Importer, target: str) -> FrameType | None:
+    """The frame to blame instead of the direct importer, or None where the direct one is to blame.
+
+    A lazy module ``__getattr__`` (or a function that it calls) and a third-party import helper only act for someone:
+    the frame that read the attribute, or called the helper.
+    """
+    frame: FrameType | None = importer.frame
+    moved = None
+    while frame is not None:
+        beyond = _beyond_getattr(frame) or (_beyond_helper(frame, target) if moved is None else None)
+        if beyond is None:
+            break
+        moved = frame = beyond
+    return moved
+
+
+def _beyond_getattr(frame: FrameType) -> FrameType | None:
+    """The reader of the attribute, where the frame is a module ``__getattr__`` or a function called by one."""
+    found: FrameType | None = frame
+    for _ in range(_LOOK_OUTWARD):
+        if found is None or found.f_code.co_name == "<module>":
+            return None
+        if found.f_code.co_name == "__getattr__":
+            return _outside_machinery(found.f_back)
+        found = found.f_back
+    return None
+
+
+def _beyond_helper(frame: FrameType, target: str) -> FrameType | None:
+    """The caller of an import helper: a function that imports by a computed name and lives in another distribution."""
+    home = module_name(frame).partition(".")[0]
+    if frame.f_code.co_name == "<module>" or home == target.partition(".")[0]:
+        return None
+    if bytecode.kind_at(frame.f_code, frame.f_lasti) != bytecode.CALL:
+        return None
+    if bytecode.call_at(frame.f_code, frame.f_lasti)[1] is not None:
+        return None  # a literal name: this code knows what it imports
+    outer = frame.f_back
+    while outer is not None and (is_machinery(outer) or module_name(outer).partition(".")[0] == home):
+        outer = outer.f_back
+    return outer
+
+
+def _outside_machinery(frame: FrameType | None) -> FrameType | None:
+    while frame is not None and is_machinery(frame):
+        frame = frame.f_back
+    return frame
+
+
+def site(frame: FrameType) -> Site:
+    """The exact place of the instruction at which a frame stands."""
+    code = frame.f_code
+    line, column, end_line, end_column = bytecode.position(code, frame.f_lasti)
+    return Site(
+        code.co_filename,
+        frame.f_lineno if line is None else line,
+        column,
+        end_line,
+        end_column,
+        module_name(frame),
+        scope(code),
+    )
+
+
+def scope(code: CodeType) -> str:
+    """Enclosing ``def`` and ``class`` names only (``Class.method``), as the audit writes it; empty at module level."""
+    return ".".join(part for part in code.co_qualname.split(".") if not part.startswith("<"))
+
+
+def nobody_left(frame: FrameType | None) -> bool:
+    """Whether there is nothing but the import system and runpy on the stack: ``python -m module``."""
+    ran = False
+    while frame is not None and is_machinery(frame) and frame.f_code.co_name != "walk_packages":
+        ran = ran or frame.f_globals.get("__name__") == "runpy"
+        frame = frame.f_back
+    return frame is None and ran
+
+
+def finds_for_real(frame: FrameType) -> bool:
+    """Whether importlib is importing, and not ``importlib.util.find_spec`` asking; ``frame`` is the finder's own."""
+    asker = frame.f_back if frame.f_code.co_name != "_find_spec" else frame
+    if asker is None or asker.f_code.co_name != "_find_spec":
+        return False
+    outer = asker.f_back
+    return outer is not None and outer.f_code.co_name == "_find_and_load_unlocked"
+
+
+def finds_cached(frame: FrameType) -> bool:
+    """Whether importlib reads the flag to import a cached module; on 3.11 it also does when it misses an attribute."""
+    if frame.f_code.co_name == "_is_initializing" and frame.f_back is not None:  # 3.15
+        frame = frame.f_back
+    return frame.f_code.co_name == "_find_and_load"
+
+
+def finds_to_run(frame: FrameType | None) -> bool:
+    """Whether runpy looks for the module that it is going to run."""
+    for _ in range(_LOOK_OUTWARD + 2):
+        if frame is None:
+            return False
+        if frame.f_code.co_name == "_get_module_details" and frame.f_globals.get("__name__") == "runpy":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def would_swallow(found: Importer) -> Callable[[], bool]:
+    """A question, answered at most once: would a frame that is importing catch our error?
+
+    Looked for outward from the importer, in frames that stand at an import; what else is on the stack (a server's
+    request loop) catches everything and means nothing.
+    """
+    answer: list[bool] = []
+    importing = []
+    frame: FrameType | None = found.frame
+    at_import = True
+    while frame is not None:
+        machinery = is_machinery(frame)
+        if at_import and not machinery:
+            importing.append((frame.f_code, frame.f_lasti, frame.f_globals))
+        at_import = machinery
+        frame = frame.f_back
+
+    def swallowed() -> bool:
+        if not answer:
+            answer.append(
+                any(bytecode.catches(code, offset, DeprecatedImportError, scope) for code, offset, scope in importing)
+            )
+        return answer[0]
+
+    return swallowed

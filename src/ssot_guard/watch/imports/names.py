@@ -1,0 +1,114 @@
+"""Watched names of a module: ``from mod import Old``, ``mod.Old``, and submodules taken from their parent.
+
+Reading a cached name never reaches a finder. So *that* module's class is switched to a subclass of its present class
+with one data descriptor per watched name; the values stay in the module's own ``__dict__``. Code inside the module,
+``mock.patch``, ``inspect`` and pickling work as before, and no other module pays anything.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from ssot_guard.watch.imports.finder import unseen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import ModuleType
+
+    # (module, name) → the error to raise, or None; never raises itself
+    OnRead = Callable[[ModuleType, str], BaseException | None]
+
+_original: dict[type, type] = {}  # switched class → the class before
+_LAZY = "lazy_import"  # 3.15: the type's name; the class itself would cost importing `types`
+
+
+class WatchedName:
+    """A data descriptor: tells of reads, and lets the module's ``__dict__`` answer.
+
+    It needs a setter: without one importlib cannot bind a submodule on its parent and says so in an ImportWarning.
+    """
+
+    __slots__ = ("_name", "_on_read")
+
+    def __init__(self, name: str, on_read: OnRead) -> None:
+        self._name = name
+        self._on_read = on_read
+
+    @unseen
+    def __get__(self, module: ModuleType | None, owner: type | None = None) -> object:
+        if module is None:
+            return self
+        error = self._on_read(module, self._name)
+        if error is not None:
+            raise error
+        # A local never resolves a lazy import (3.15): only loads of globals and attributes do, and this is the latter.
+        value = _namespace(module).get(self._name, self)
+        if value is self:
+            # module.__getattribute__ takes it from here: its own `__getattr__`, its own message.
+            raise AttributeError(self._name)
+        if sys.version_info >= (3, 15) and type(value).__name__ == _LAZY:
+            value = _namespace(module)[self._name] = value.resolve()  # type: ignore[attr-defined]
+        return value
+
+    def __set__(self, module: ModuleType, value: object) -> None:
+        _namespace(module)[self._name] = value
+
+    def __delete__(self, module: ModuleType) -> None:
+        try:
+            del _namespace(module)[self._name]
+        except KeyError:
+            raise AttributeError(self._name) from None
+
+
+def _namespace(module: ModuleType) -> dict[str, object]:
+    return module.__dict__
+
+
+def _reduce(self: ModuleType) -> tuple[object, ...]:
+    """Modules do not pickle, but tools pickle them by exact type; for this subclass they come here."""
+    import importlib
+
+    return (importlib.import_module, (self.__name__,))
+
+
+def watch(module: ModuleType, names: Iterable[str], on_read: OnRead) -> bool:
+    """Watch names of a module, in addition to those already watched; False where its class cannot be switched."""
+    present = type(module)
+    base = _original.get(present, present)
+    namespace: dict[str, object] = {
+        name: value for name, value in vars(present).items() if isinstance(value, WatchedName) and present in _original
+    }
+    missing = [name for name in names if name not in namespace]
+    if not missing:
+        return True
+    namespace.update((name, WatchedName(name, on_read)) for name in missing)
+    namespace.update(__module__=base.__module__, __qualname__=base.__qualname__, __doc__=base.__doc__)
+    if base.__reduce__ is object.__reduce__ and base.__reduce_ex__ is object.__reduce_ex__:
+        namespace["__reduce__"] = _reduce
+    try:
+        switched = type(base)(base.__name__, (base,), namespace)
+        module.__class__ = switched
+    except TypeError:
+        return False
+    _original[switched] = base
+    _original.pop(present, None)
+    return True
+
+
+def unwatch(module: ModuleType) -> None:
+    """Give the module its own class back, unless somebody switched it again since; twice is harmless."""
+    original = _original.pop(type(module), None)
+    if original is not None:
+        module.__class__ = original
+
+
+def is_watched(module: object) -> bool:
+    """Whether the module carries watched names."""
+    return type(module) in _original
+
+
+def blocks(module: object) -> bool:
+    """Whether ``from`` imports of the module can be stopped at their ``__path__`` look-up."""
+    cls = type(module)
+    return cls in _original and "__path__" in cls.__dict__

@@ -1,0 +1,288 @@
+"""From events to violations: who is behind an event, what the policy says about the statement, and how often it ran.
+
+One execution of one statement makes several events: its parents load, the module loads, its names are read. They meet
+in one :class:`Sighting` per statement, which counts an execution when an event comes back that it has seen.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from _functools import partial
+from _weakref import ref
+
+from ssot_guard.ledger import Facts
+from ssot_guard.violation import Site
+from ssot_guard.watch.imports import bytecode, importer, names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, FrameType
+    from typing import Any
+
+    from ssot_guard.files import Files
+    from ssot_guard.ledger import Entry, Ledger
+    from ssot_guard.watch.imports.importer import Importer
+    from ssot_guard.watch.imports.judge import Finding, Judge
+    from ssot_guard.watch.imports.lazy import LazyImports, LazyStatement
+
+# Until 3.12 an error raised while CPython reads the flag of a cached module is cleared when the reader is a statement.
+READ_CAN_RAISE = sys.version_info >= (3, 13)
+# 3.11 reads the flag again after it looked in vain for `__path__` on a plain module.
+_READS_TWICE = sys.version_info < (3, 12)
+_MOST_CODES = 10_000
+
+
+class Sighting:
+    """One statement (or call) and the entries of what it breaks; ``seen`` holds the events of its present execution."""
+
+    __slots__ = ("echo", "entries", "seen", "swallowed", "twice")
+
+    def __init__(self, entries: tuple[Entry, ...], swallowed: Callable[[], bool] | None) -> None:
+        self.entries = entries
+        self.swallowed = swallowed
+        self.seen: set[str] = set()
+        self.twice = False  # 3.11: each execution reads the flag twice …
+        self.echo = False  # … and the second read is still to come
+
+
+NOTHING = Sighting((), None)
+
+
+class Sightings:
+    """All statements that were looked at, by code object and instruction."""
+
+    def __init__(self, judge: Judge, ledger: Ledger, files: Files, lazy: LazyImports, *, blocks: bool) -> None:
+        self.judge = judge
+        self._ledger = ledger
+        self._files = files
+        self._lazy = lazy
+        self._blocks = blocks
+        self._slots: dict[int, dict[tuple[int, str], Sighting]] = {}
+        self._codes: dict[int, ref[CodeType]] = {}
+        self._imported_in: set[tuple[str, str]] = set()  # (file, rule): files that import what they use
+
+    def known(self, frame: FrameType, token: str) -> Sighting | None:
+        """The sighting at the instruction where a frame stands: the way of every repeat."""
+        slot = self._slots.get(id(frame.f_code))
+        return None if slot is None else slot.get((frame.f_lasti, token))
+
+    def again(self, sighting: Sighting, token: str, *, read: bool = False) -> BaseException | None:
+        """An event of a statement that is known: a new execution if the event comes back, else more of the same."""
+        if not sighting.entries:
+            return None
+        if read and sighting.echo:
+            sighting.echo = False
+            return None
+        seen = sighting.seen
+        if token not in seen:
+            seen.add(token)
+            return None
+        seen.clear()
+        seen.add(token)
+        sighting.echo = sighting.twice and read
+        verdict = None
+        for entry in sighting.entries:
+            verdict = self._ledger.repeat(entry, sighting.swallowed) or verdict
+        return verdict
+
+    def clear(self) -> None:
+        """Forget all: the next executions are first sights again."""
+        self._slots.clear()
+        self._codes.clear()
+        self._imported_in.clear()
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    def module_event(self, token: str, frame: FrameType, *, read: bool = False) -> BaseException | None:
+        """A module of interest is loaded, missed or read: find who does it, and judge the whole statement."""
+        found = importer.find(frame)
+        if found is None:
+            return self._program(token) if importer.nobody_left(frame) else None
+        if self._lazy.statements and found.kind in (bytecode.LAZY, bytecode.ATTRIBUTE):
+            statement = self._lazy.statement(found.module, token)
+            if statement is not None:
+                return self._lazy_use(found, statement)
+        if found.statement is not None and bytecode.imports_at(found.code, found.offset):
+            return self._statement(found, token, read=read)
+        spelled = found.spelled or (_spelled_in_call(found, token) if read else token)
+        return self._take(found, list(self.judge.call(spelled)), (found.offset, spelled), token)
+
+    def name_event(self, holder: str, name: str, frame: FrameType) -> BaseException | None:
+        """A watched name of a module is read, by a part of an import statement or as an attribute."""
+        found = importer.Importer(frame, None)
+        if found.kind == bytecode.LAZY:
+            statement = self._lazy.statement(found.module, f"{holder}.{name}")
+            return None if statement is None else self._lazy_use(found, statement)
+        if found.statement is None:
+            return self._take(found, self._attribute(found, holder, name), (found.offset, name), name)
+        if found.statement.names == ("*",) and name != "__path__":
+            findings = list(self.judge.attribute(holder, name))
+            for finding in findings:
+                finding.kind = "name"
+            return self._take(found, findings, (found.offset, name), name)
+        return self._statement(found, name)
+
+    def _attribute(self, found: Importer, holder: str, name: str) -> list[Finding]:
+        """Findings of ``module.name``; not for uses of what the file imports, nor for a submodule's namesake."""
+        module = sys.modules.get(f"{holder}.{name}")
+        is_submodule = module is not None and sys.modules[holder].__dict__.get(name) is module
+        path = found.code.co_filename
+        return [
+            finding
+            for finding in self.judge.attribute(holder, name)
+            if finding.code != "SSG101" or (is_submodule and (path, finding.home.rule.id) not in self._imported_in)
+        ]
+
+    def _statement(self, found: Importer, token: str, *, read: bool = False) -> BaseException | None:
+        statement, module = found.statement, found.imported()
+        if statement is None or module is None:
+            return None
+        if read and not READ_CAN_RAISE and statement.names and names.blocks(sys.modules.get(module)):
+            self._slot(found.code)[found.offset, token] = NOTHING  # `__path__` is read next, and can raise
+            return None
+        key = (statement.offset, "statement")
+        verdict = self._take(found, list(self.judge.statement(module, statement.names)), key, token)
+        if _READS_TWICE and statement.names and token == module and verdict is None:
+            sighting = self._slot(found.code).get(key)
+            # From the namespace: hasattr() would read the flag, and come back here.
+            if sighting is not None and "__path__" not in getattr(sys.modules.get(module), "__dict__", {}):
+                sighting.twice = sighting.echo = True
+        return verdict
+
+    def _program(self, name: str) -> BaseException | None:
+        """``python -m name``: there is no importer, only the command line."""
+        verdict = None
+        for finding in self.judge.call(name):
+            self.judge.matched.add(finding.home.rule.id)
+            text = f"{name} is run as a program, but it is deprecated"
+            if finding.canonical:
+                text += f"; run: python -m {finding.canonical}"
+            facts = Facts(
+                finding.code, finding.home.rule, Site(), finding.target, text,
+                canonical=finding.canonical, kind="dynamic", swallowed=_never,
+            )  # fmt: skip
+            verdict = self._ledger.sight(facts)[1] or verdict
+        return verdict
+
+    def _lazy_use(self, found: Importer, statement: LazyStatement) -> BaseException | None:
+        """The first use of a lazily imported name: the statement is the site, once."""
+        key = (statement.site.line or 0, f"lazy {statement.importing} {statement.imported}")
+        slot = self._slot(found.code)
+        if key in slot:
+            return None
+        slot[key] = NOTHING
+        verdict = None
+        for finding in self.judge.statement(statement.imported, statement.names or None):
+            if self._counts(finding, statement.importing, statement.site.path):
+                facts = self._facts(finding, found.frame, importer.would_swallow(found))
+                facts.site = statement.site
+                facts.details["used-at"] = f"{found.code.co_filename}:{found.frame.f_lineno}"
+                self._imported_in.add((statement.site.path or "", finding.home.rule.id))
+                verdict = self._ledger.sight(facts)[1] or verdict
+        return verdict
+
+    # -- recording -----------------------------------------------------------------------------------------------
+
+    def _take(self, found: Importer, findings: list[Finding], key: tuple[int, str], token: str) -> BaseException | None:
+        """Record findings once per statement; later events of the same statement find its sighting."""
+        slot = self._slot(found.code)
+        sighting = slot.get(key)
+        if sighting is not None:
+            slot[found.offset, token] = sighting
+            return self.again(sighting, token)
+        entries: list[Entry] = []
+        verdict: BaseException | None = None
+        acted_for_others = False
+        swallowed = importer.would_swallow(found) if self._blocks else _never
+        for finding in findings:
+            if not self._counts(finding, found.module, found.code.co_filename):
+                continue
+            responsible = importer.responsible(found, finding.target)
+            if responsible is not None:
+                acted_for_others = True
+                verdict = self._take_for(responsible, found, finding, token) or verdict
+                continue
+            entry, error = self._ledger.sight(self._facts(finding, found.frame, swallowed))
+            self._imported_in.add((found.code.co_filename, finding.home.rule.id))
+            entries.append(entry)
+            verdict = verdict or error
+        if not acted_for_others:  # else the next execution may act for somebody else
+            sighting = slot[key] = slot[found.offset, token] = Sighting(tuple(entries), swallowed)
+            sighting.seen.add(token)
+        return verdict
+
+    def _take_for(self, frame: FrameType, found: Importer, finding: Finding, token: str) -> BaseException | None:
+        """The importer only acts for this frame's code: it is a lazy ``__getattr__``, or an import helper."""
+        if not self._counts(finding, importer.module_name(frame), frame.f_code.co_filename):
+            return None
+        if self._breaks_by_itself(frame, finding):
+            return None
+        slot = self._slot(frame.f_code)
+        key = (frame.f_lasti, f"for {finding.target}")
+        sighting = slot.get(key)
+        if sighting is not None:
+            return self.again(sighting, token)
+        swallowed = importer.would_swallow(found) if self._blocks else _never
+        facts = self._facts(finding, frame, swallowed)
+        facts.details["through"] = f"{found.code.co_filename}:{found.frame.f_lineno}"
+        entry, verdict = self._ledger.sight(facts)
+        sighting = slot[key] = Sighting((entry,), swallowed)
+        sighting.seen.add(token)
+        return verdict
+
+    def _breaks_by_itself(self, frame: FrameType, finding: Finding) -> bool:
+        """Whether the statement at which the frame stands has broken this rule already, by its own words."""
+        code, offset = frame.f_code, frame.f_lasti
+        if bytecode.kind_at(code, offset) != bytecode.STATEMENT:
+            return False
+        statement = bytecode.statement_at(code, offset)
+        sighting = None if statement is None else self._slot(code).get((statement.offset, "statement"))
+        rule = finding.home.rule.id
+        return sighting is not None and any(entry.violation.rule == rule for entry in sighting.entries)
+
+    def _counts(self, finding: Finding, module: str, path: str | None) -> bool:
+        """Whether this importer may not do it, by module and by file."""
+        if not self.judge.counts(finding, module):
+            return False
+        file = self._files.key(path, module)
+        return not self._files.excluded(file) and not self.judge.allows_file(finding, file)
+
+    def _facts(self, finding: Finding, frame: FrameType, swallowed: Callable[[], bool]) -> Facts:
+        details: dict[str, Any] = {"write": finding.write} if finding.write else {}
+        return Facts(
+            finding.code,
+            finding.home.rule,
+            importer.site(frame),
+            finding.target,
+            finding.message(),
+            canonical=finding.canonical,
+            kind=finding.kind,
+            details=details,
+            namespace=frame.f_globals,
+            swallowed=_never if finding.home.rule.block_in_try else swallowed,
+        )
+
+    def _slot(self, code: CodeType) -> dict[tuple[int, str], Sighting]:
+        """The sightings in one code object; forgotten with it."""
+        key = id(code)
+        slot = self._slots.get(key)
+        if slot is None:
+            if len(self._slots) >= _MOST_CODES:
+                self.clear()
+            slot = self._slots[key] = {}
+            # `dict.pop(key, dead_reference)`: C only, so it is safe wherever the collector runs it.
+            self._codes[key] = ref(code, partial(self._slots.pop, key))
+        return slot
+
+
+def _never() -> bool:
+    return False
+
+
+def _spelled_in_call(found: Importer, token: str) -> str:
+    """A cached ``__import__("…")`` leaves no frame behind; its literal tells two names of one module apart."""
+    literal = bytecode.call_at(found.code, found.offset)[1] if found.kind == bytecode.CALL else None
+    module = None if literal is None else sys.modules.get(literal)
+    return literal if literal is not None and module is not None and module is sys.modules.get(token) else token

@@ -1,0 +1,178 @@
+"""The tripwire: CPython itself reports loads and cached imports of a module, through its spec.
+
+CPython sets ``spec._initializing`` around every load, before the module is in ``sys.modules``, and reads it whenever a
+cached module is imported. A property of that name on the spec's class sees both. No loader is replaced, so
+``type(spec.loader)``, ``inspect.getsource`` and tracebacks stay what they are, and other modules pay nothing. It is a
+private attribute, therefore :func:`works` proves it on this interpreter before anything relies on it.
+
+The functions that raise are :func:`~ssot_guard.watch.imports.finder.unseen`: tracebacks end at the importer's line.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from _frozen_importlib import ModuleSpec
+
+from ssot_guard.watch.imports.finder import unseen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Tripwire(Protocol):
+        """What is told; every method returns the error to raise, or None, and never raises."""
+
+        def loading(self, spec: ModuleSpec) -> BaseException | None: ...
+        def loaded(self, spec: ModuleSpec) -> None: ...
+        def read(self, spec: ModuleSpec) -> BaseException | None: ...
+        def made(self, spec: ModuleSpec) -> BaseException | None: ...
+
+
+_KEY = "_initializing"
+armed: Tripwire | None = None  # one guard per interpreter
+
+
+@unseen
+def _read(self: ModuleSpec) -> bool:
+    if armed is not None:
+        error = armed.read(self)
+        if error is not None:
+            raise error
+    # The key can be absent (3.13), and what is raised here would surface in somebody's import statement.
+    return self.__dict__.get(_KEY, False)  # type: ignore[no-any-return]
+
+
+@unseen
+def _write(self: ModuleSpec, value: bool) -> None:  # noqa: FBT001 - a property's setter
+    if armed is not None and value:
+        error = armed.loading(self)
+        if error is not None:
+            raise error
+    # Under the very key that ModuleSpec uses: switching the class back needs no clean-up.
+    self.__dict__[_KEY] = value
+    if armed is not None and not value:
+        armed.loaded(self)
+
+
+@unseen
+def _parent(self: ModuleSpec) -> str:
+    if armed is not None:
+        error = armed.made(self)
+        if error is not None:
+            raise error
+    return ModuleSpec.parent.fget(self)  # type: ignore[attr-defined,no-any-return]
+
+
+def _reduce(self: ModuleSpec) -> tuple[object, ...]:
+    """Pickle as the spec that it would be without us."""
+    return (object.__new__, (_classes_back[type(self)],), self.__dict__)
+
+
+_classes: dict[type, type] = {ModuleSpec: ModuleSpec}
+_classes_back: dict[type, type] = {}
+
+
+def _guarded_class(cls: type) -> type:
+    """A subclass of a spec class that carries the tripwire and looks like its base."""
+    guarded = _classes.get(cls)
+    if guarded is None or guarded is cls:
+        namespace = {
+            "__module__": cls.__module__,
+            "__qualname__": cls.__qualname__,
+            "__doc__": cls.__doc__,
+            "__reduce__": _reduce,
+            _KEY: property(_read, _write),
+            "parent": property(_parent),
+        }
+        guarded = _classes[cls] = type(cls.__name__, (cls,), namespace)
+        _classes_back[guarded] = cls
+    return guarded
+
+
+def is_armed(spec: object) -> bool:
+    """Whether the spec carries the tripwire."""
+    return type(spec) in _classes_back
+
+
+def arm(spec: ModuleSpec) -> bool:
+    """Switch the spec's class; False where that cannot be done (a foreign kind of spec)."""
+    if is_armed(spec):
+        return True
+    try:
+        spec.__class__ = _guarded_class(type(spec))  # type: ignore[assignment]
+    except TypeError:
+        return False
+    return True
+
+
+def disarm(spec: ModuleSpec) -> None:
+    """Give the spec its own class back; twice is harmless."""
+    original = _classes_back.get(type(spec))
+    if original is not None:
+        spec.__class__ = original  # type: ignore[assignment]
+
+
+class _Probe:
+    """Counts events of the self-test."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def loading(self, _spec: ModuleSpec) -> None:
+        self.events.append("loading")
+
+    def loaded(self, _spec: ModuleSpec) -> None:
+        self.events.append("loaded")
+
+    def read(self, _spec: ModuleSpec) -> None:
+        self.events.append("read")
+
+    def made(self, _spec: ModuleSpec) -> None:
+        self.events.append("made")
+
+
+class _Loader:
+    """Serves the throw-away module of the self-test."""
+
+    @staticmethod
+    def create_module(_spec: ModuleSpec) -> None:
+        return None
+
+    @staticmethod
+    def exec_module(_module: object) -> None:
+        return None
+
+
+class _Finder:
+    """Finds the throw-away module of the self-test, and nothing else."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def find_spec(self, fullname: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        spec = ModuleSpec(fullname, _Loader())  # type: ignore[arg-type]
+        arm(spec)
+        return spec
+
+
+def works() -> bool:
+    """Prove on this interpreter that loads and cached imports are reported, with a module that is thrown away."""
+    global armed  # noqa: PLW0603 - one guard per interpreter
+    name = "_ssot_guard_self_test"
+    finder, before, probe = _Finder(name), armed, _Probe()
+    sys.meta_path.insert(0, finder)
+    armed = probe
+    try:
+        __import__(name)
+        first, probe.events = probe.events, []
+        __import__(name)
+        return "loading" in first and "loaded" in first and probe.events == ["read"]
+    except ImportError:
+        return False
+    finally:
+        armed = before
+        sys.meta_path.remove(finder)
+        sys.modules.pop(name, None)

@@ -1,0 +1,96 @@
+"""SSG104: behind the deprecated path sits another object than behind the canonical one.
+
+Compared by identity, name by name, once both modules are loaded. Neither is ever imported for it.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from ssot_guard.ledger import Facts
+from ssot_guard.violation import Site
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from ssot_guard.ledger import Ledger
+    from ssot_guard.policy.model import Home, ImportRule, ImportRules
+
+_MODULE = type(sys)
+_FUNCTION = type(lambda: None)
+_KINDS = (type, _FUNCTION, type(len))
+
+
+class Twins:
+    """Pairs of deprecated and canonical modules; those that wait for the second one are in ``waiting``."""
+
+    def __init__(self, rules: ImportRules, ledger: Ledger) -> None:
+        self._rules = rules
+        self._ledger = ledger
+        self._compared: set[tuple[str, str]] = set()
+        self.waiting: dict[str, set[str]] = {}  # canonical module → modules that hold deprecated things
+
+    def compare(self, holder: str) -> set[str]:
+        """Compare what a module holds with its canonical homes; returns the homes that are not loaded yet."""
+        missing = set()
+        home = self._rules.module(holder)
+        if home is not None:
+            missing |= self._pair(home, holder, self._rules.canonical(home, holder), None)
+        for name, home_of_name in self._rules.watched(holder).items():
+            missing |= self._pair(home_of_name, holder, self._rules.canonical(home_of_name, holder, name), name)
+        for canonical in missing:
+            self.waiting.setdefault(canonical, set()).add(holder)
+        return missing
+
+    def arrived(self, canonical: str) -> None:
+        """A module was loaded that others may have waited for."""
+        for holder in self.waiting.pop(canonical, ()):
+            self.compare(holder)
+
+    def _pair(self, home: Home, holder: str, canonical: str | None, name: str | None) -> set[str]:
+        """One deprecated module (``name`` is None) or name against its successor."""
+        path, _, new_name = (canonical or "").partition(":")
+        key = (holder if name is None else f"{holder}:{name}", canonical or "")
+        if not path or (name is None and new_name) or key in self._compared:
+            return set()
+        old, new = sys.modules.get(holder), sys.modules.get(path)
+        if not isinstance(old, _MODULE):
+            return set()
+        if not isinstance(new, _MODULE) or _loads(new) or _loads(old):
+            return {path}
+        self._compared.add(key)
+        if name is not None:
+            self._objects(home.rule, old, name, new, new_name)
+        elif old is not new:
+            for public in [key for key in list(old.__dict__) if not key.startswith("_")]:
+                self._objects(home.rule, old, public, new, public)
+        return set()
+
+    def _objects(self, rule: ImportRule, old: ModuleType, name: str, new: ModuleType, new_name: str) -> None:
+        value, other = old.__dict__.get(name), new.__dict__.get(new_name)
+        # Two classes or functions that should be one; constants and instances say nothing about identity.
+        if value is other or not isinstance(value, _KINDS) or not isinstance(other, _KINDS):
+            return
+        target, canonical = f"{old.__name__}:{name}", f"{new.__name__}:{new_name}"
+        text = f"{target} is another object than {canonical}: two truths under one name"
+        site = Site(old.__dict__.get("__file__"), _first_line(value), module=old.__name__, scope="")
+        self._ledger.sight(Facts("SSG104", rule, site, target, text, canonical=canonical, kind="name"))
+
+
+def _loads(module: ModuleType) -> bool:
+    """Whether its body still runs; from the namespace, because reading the flag is what we listen to."""
+    spec = module.__dict__.get("__spec__")
+    return bool(getattr(spec, "__dict__", {}).get("_initializing"))
+
+
+def _first_line(value: object) -> int | None:
+    """The line of a function or class, as far as it is known without source."""
+    code = getattr(value, "__code__", None)
+    if code is not None:
+        return int(code.co_firstlineno)
+    namespace = getattr(value, "__dict__", {})
+    line = namespace.get("__firstlineno__")  # 3.13
+    if isinstance(line, int):
+        return line
+    return min((one.__code__.co_firstlineno for one in namespace.values() if isinstance(one, _FUNCTION)), default=None)

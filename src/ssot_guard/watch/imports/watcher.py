@@ -1,0 +1,429 @@
+"""Watching imports: what is armed, when, and what becomes of it after a load.
+
+The methods that CPython reaches (as :class:`.spec.Tripwire` and :class:`.finder.Owner`) contain every error of ours;
+what they return is a verdict to raise, or None.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from _functools import partial
+from _weakref import ref
+
+from ssot_guard.ledger import Facts
+from ssot_guard.violation import Site
+from ssot_guard.watch.imports import bytecode, direct, importer, names, spec as tripwire
+from ssot_guard.watch.imports.health import Health
+from ssot_guard.watch.imports.judge import Judge
+from ssot_guard.watch.imports.lazy import LazyImports
+from ssot_guard.watch.imports.sightings import READ_CAN_RAISE, Sightings
+from ssot_guard.watch.imports.twins import Twins
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.machinery import ModuleSpec
+    from types import FrameType, ModuleType
+
+    from ssot_guard.faults import Faults
+    from ssot_guard.files import Files
+    from ssot_guard.ledger import Ledger
+    from ssot_guard.policy.model import ImportRules, Policy
+    from ssot_guard.watch.imports.finder import Finder
+
+# What a module is to the policy.
+DEPRECATED, LEADS, HOLDER, HEALTH, CANONICAL = 1, 2, 4, 8, 16
+JUDGED = DEPRECATED | LEADS | HOLDER  # importing it may break a rule
+
+_MODULE = type(sys)
+_getframe = sys._getframe
+
+
+class ImportWatcher:
+    """SSG101, SSG102 and SSG104 through its parts, SSG111 - SSG115 through :class:`.health.Health`."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        rules: ImportRules,
+        finder: Finder,
+        ledger: Ledger,
+        files: Files,
+        faults: Faults,
+        *,
+        blocks: bool,
+    ) -> None:
+        self._policy = policy
+        self._rules = rules
+        self._ledger = ledger
+        self._faults = faults
+        self._blocks = blocks  # whether any rule may ever be strict in this process
+        self._finder = finder
+        self._interest: dict[str, int] = {}
+        self._specs: dict[int, ref[ModuleSpec]] = {}
+        self._modules: dict[int, ref[ModuleType]] = {}
+        self._unfinished: list[ModuleSpec] = []
+        self._aliased: set[str] = set()  # names of specs whose module has a deprecated second name
+        self._lazy = LazyImports()
+        self.judge = Judge(policy, rules)
+        self._sightings = Sightings(self.judge, ledger, files, self._lazy, blocks=blocks)
+        self._health = Health(policy, ledger)
+        self._twins = Twins(rules, ledger)
+        self.mechanism = "none"
+        self.preloaded: list[str] = []
+        self.unguardable: set[str] = set()
+        self.not_modules: set[str] = set()
+
+    # -- attach, detach, check -----------------------------------------------------------------------------------
+
+    def attach(self) -> None:
+        """Start to watch, beginning with what was loaded before."""
+        if not tripwire.works():
+            return
+        self.mechanism = "spec"
+        tripwire.armed = self
+        for name, module in list(sys.modules.items()):
+            if type(name) is str and name.partition(".")[0] in self._finder.tops and module is not None:
+                self._adopt(name, module)
+
+    def detach(self) -> None:
+        """Every spec and every module class as they were; twice is harmless."""
+        self.silence()
+        for found in list(self._specs.values()):
+            spec = found()
+            if spec is not None:
+                tripwire.disarm(spec)
+        for kept in list(self._modules.values()):
+            module = kept()
+            if module is not None:
+                names.unwatch(module)
+
+    def silence(self) -> None:
+        """Watch no more, and leave everything in place: the way out after too many internal errors."""
+        if tripwire.armed is self:
+            tripwire.armed = None
+        self._finder.tops = frozenset()
+
+    def silent(self) -> bool:
+        """Whether nothing is watched (any more)."""
+        return tripwire.armed is not self
+
+    def check(self) -> None:
+        """What only a look at the whole process finds."""
+        while self._unfinished:
+            self._finish(self._unfinished.pop())
+        self._arm_aliases("")
+        for name in list(sys.modules):
+            if self.interest(name) & (DEPRECATED | HOLDER):
+                self._compare(name)
+        self._health.sweep()
+
+    def after_fork(self) -> None:
+        """The child counts for itself."""
+        self._sightings.clear()
+        self._health.after_fork()
+
+    # -- the finder's questions ----------------------------------------------------------------------------------
+
+    def interest(self, fullname: str) -> int:
+        """What a module is to the policy; worked out once per name."""
+        flags = self._interest.get(fullname)
+        if flags is None:
+            rules = self._rules
+            flags = DEPRECATED if rules.module(fullname) is not None else 0
+            flags |= LEADS if rules.modules.leads(fullname) or rules.names.leads(fullname) else 0
+            flags |= HOLDER if rules.watched(fullname) else 0
+            flags |= HEALTH if self._health.on and self._policy.governs(fullname) else 0
+            flags |= CANONICAL if fullname in self._twins.waiting else 0
+            self._interest[fullname] = flags
+        return flags
+
+    def found(self, spec: ModuleSpec) -> BaseException | None:
+        """Another finder has the spec: arm it. Nothing is recorded here unless the setter would come too late."""
+        try:
+            if not self._arm(spec):
+                self.unguardable.add(spec.name)
+            flags = self.interest(spec.name)
+            frame = _getframe(2)
+            if not flags & JUDGED:
+                return None
+            if importer.finds_for_real(frame):
+                if direct.loads_before_the_setter(spec):
+                    self._unfinished.append(spec)
+                    return self._sightings.module_event(spec.name, frame)
+            elif flags & DEPRECATED and importer.finds_to_run(frame):
+                return self._sightings.module_event(spec.name, frame)
+        except Exception as error:  # noqa: BLE001 - contained
+            self._faults.note("imports", error)
+        return None
+
+    def missing(self, fullname: str) -> BaseException | None:
+        """No finder has it: if this is an import and no probe, it fails now."""
+        try:
+            frame = _getframe(2)
+            if not importer.finds_for_real(frame):
+                return None
+            if self.interest(fullname) & DEPRECATED:
+                return self._sightings.module_event(fullname, frame)
+            found = importer.find(frame)
+            if found is None or self._breaks_a_name_rule(fullname, found):
+                return self._sightings.module_event(fullname, frame)
+            if self._policy.governs(fullname):
+                self._health.missing(fullname, found)
+        except Exception as error:  # noqa: BLE001 - contained
+            self._faults.note("imports", error)
+        return None
+
+    def lazily(self, importing: str, imported: str, names: tuple[str, ...], frame: FrameType) -> None:
+        """A lazy statement was executed; its import comes later."""
+        try:
+            self._lazy.add(importing, imported, names, frame)
+        except Exception as error:  # noqa: BLE001 - contained
+            self._faults.note("imports", error)
+
+    def _breaks_a_name_rule(self, fullname: str, found: importer.Importer) -> bool:
+        """``from mod import Gone``, also from a module that is gone itself: the rule of the name speaks."""
+        module, statement = found.imported(), found.statement
+        if module is None or statement is None:
+            return False
+        if module != fullname and not fullname.startswith(f"{module}."):
+            return f"{module}.".startswith(f"{fullname}.") and any(self.judge.statement(module, statement.names))
+        return any(finding.code == "SSG102" for finding in self.judge.statement(module, statement.names))
+
+    # -- the tripwire's events -----------------------------------------------------------------------------------
+
+    def loading(self, spec: ModuleSpec) -> BaseException | None:
+        """A load begins; an error returned here stops it before the module is in ``sys.modules``."""
+        try:
+            frame = _getframe(2)
+            self._health.loading(spec, frame)
+            if self.interest(spec.name) & JUDGED:
+                verdict = self._sightings.module_event(spec.name, frame)
+                if verdict is not None:
+                    self._health.abandoned()
+                return verdict
+        except Exception as error:  # noqa: BLE001 - contained
+            self._faults.note("imports", error)
+        return None
+
+    def loaded(self, spec: ModuleSpec) -> None:
+        """A load ended, well or not."""
+        try:
+            succeeded = spec.name in sys.modules
+            self._health.loaded(spec, _getframe(2), succeeded=succeeded)
+            if succeeded:
+                self._finish(spec)
+            else:
+                tripwire.disarm(spec)
+        except Exception as error:  # noqa: BLE001 - contained
+            self._faults.note("imports", error)
+
+    def read(self, spec: ModuleSpec) -> BaseException | None:
+        """CPython looks at the flag: mostly because somebody imports the cached module."""
+        try:
+            frame = _getframe(2)
+            sighting = self._sightings.known(frame, spec.name)
+            if sighting is not None:
+                return self._sightings.again(sighting, spec.name, read=True)
+            return self._first_read(spec, frame)
+        except Exception as error:  # noqa: BLE001 - contained
+            self._faults.note("imports", error)
+        return None
+
+    def _first_read(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None:
+        name = spec.name
+        if spec.__dict__.get("_initializing"):
+            self._health.read_while_loading(name, frame)
+            if not self.interest(name) & JUDGED:
+                return None
+        elif not self._stays_armed(name):
+            if getattr(sys.modules.get(name), "__dict__", {}).get("__spec__") is spec:
+                tripwire.disarm(spec)  # a reload, or a load that began before us: from now on it costs nothing
+            return None
+        code, offset = frame.f_code, frame.f_lasti
+        if importer.is_machinery(frame):
+            imports = importer.finds_cached(frame)
+        else:
+            kind = bytecode.kind_at(code, offset)
+            # A name that is missing is read, too, and so is `__all__`, in vain, by 3.11.
+            imports = bytecode.imports_at(code, offset) if kind == bytecode.STATEMENT else kind != bytecode.ATTRIBUTE
+            if kind == bytecode.CALL and bytecode.call_at(code, offset)[0] in ("getattr", "hasattr", "attrgetter"):
+                imports = False
+        return self._sightings.module_event(name, frame, read=True) if imports else None
+
+    def made(self, spec: ModuleSpec) -> BaseException | None:
+        """importlib reads ``spec.parent`` when it makes a module: by hand or for a reload, no load event follows."""
+        try:
+            maker = direct.maker(_getframe(2))
+            if maker is None or direct.shadow(spec, self):
+                return None
+            # A shared loader (zip, built-in, pytest's rewriter): this is the last moment that we see.
+            self._unfinished.append(spec)
+            self._health.loading(spec, maker)
+            self._health.abandoned()
+            return self._sightings.module_event(spec.name, maker) if self.interest(spec.name) & JUDGED else None
+        except Exception as error:  # noqa: BLE001 - contained
+            self._faults.note("imports", error)
+        return None
+
+    # -- watched names -------------------------------------------------------------------------------------------
+
+    def name_read(self, module: ModuleType, name: str) -> BaseException | None:
+        """Somebody reads a watched name of a module."""
+        if tripwire.armed is not self:
+            return None
+        try:
+            frame = _getframe(2)
+            sighting = self._sightings.known(frame, name)
+            if sighting is not None:
+                return self._sightings.again(sighting, name)
+            if _takes_name(frame, name):
+                return self._sightings.name_event(module.__dict__["__name__"], name, frame)
+        except Exception as error:  # noqa: BLE001 - contained
+            self._faults.note("imports", error)
+        return None
+
+    # -- what was loaded before, and after a load ----------------------------------------------------------------
+
+    def _adopt(self, name: str, module: object) -> None:
+        """A module that was there before the guard: arm it in place, and say that its importers were not seen."""
+        flags = self.interest(name)
+        if not flags:
+            return
+        spec = getattr(module, "__dict__", {}).get("__spec__")
+        if flags & HEALTH and spec is not None:
+            self._health.adopt(name, spec.origin if getattr(spec, "has_location", False) else None)
+        if flags & DEPRECATED:
+            self.preloaded.append(name)
+            self._report_preloaded(name, module)
+            if spec is not None and not self._arm(spec):
+                self.unguardable.add(name)
+            if getattr(spec, "name", name) != name:
+                self._aliased.add(spec.name)
+        self._watch(name)
+
+    def _report_preloaded(self, name: str, module: object) -> None:
+        holders = _holders(name, module)
+        text = f"{name} was loaded before the guard"
+        if holders:
+            text += f"; held by {', '.join(holders[:5])}"
+        for finding in self.judge.call(name):
+            self.judge.matched.add(finding.home.rule.id)
+            details = {"loaded": "before the guard", "held-by": holders}
+            facts = Facts(
+                "SSG101", finding.home.rule, Site(), finding.target, text, canonical=finding.canonical, details=details
+            )
+            self._ledger.sight(facts)
+
+    def _arm(self, spec: ModuleSpec) -> bool:
+        if not tripwire.arm(spec):
+            return False
+        key = id(spec)
+        self._specs[key] = ref(spec, partial(self._specs.pop, key))
+        return True
+
+    def _stays_armed(self, name: str) -> bool:
+        """Only deprecated modules keep the tripwire after their load, and modules with a deprecated second name."""
+        return bool(self.interest(name) & DEPRECATED) or name in self._aliased
+
+    def _finish(self, spec: ModuleSpec) -> None:
+        """The body has run: keep the tripwire where it is needed, and watch names."""
+        name = spec.name
+        flags = self.interest(name)
+        if not self._stays_armed(name):
+            tripwire.disarm(spec)
+        if flags & JUDGED:
+            present = getattr(sys.modules.get(name), "__dict__", {}).get("__spec__")
+            if flags & DEPRECATED and present is not None and present is not spec:
+                self._arm(present)  # a module that replaced itself
+            self._watch(name)
+            parent = name.rpartition(".")[0]
+            if flags & DEPRECATED and parent and not self.interest(parent) & DEPRECATED:
+                self._watch(parent)
+            self._arm_aliases(name)
+        if flags & (DEPRECATED | HOLDER):
+            self._compare(name)
+        if flags & CANONICAL:
+            self._twins.arrived(name)
+
+    def _watch(self, name: str) -> None:
+        """Watch what this module holds: deprecated names, deprecated submodules, and ``__path__`` where it can block."""
+        deprecated = self.interest(name) & DEPRECATED
+        wanted = set(self._rules.watched(name))
+        if not deprecated:
+            wanted.update(self._deprecated_children(name))
+        if self._blocks and (wanted or (deprecated and not READ_CAN_RAISE)):
+            wanted.add("__path__")
+        if not wanted:
+            return
+        module = sys.modules.get(name)
+        if not isinstance(module, _MODULE):
+            self.not_modules.add(name)
+        elif names.watch(module, sorted(wanted), self.name_read):
+            key = id(module)
+            self._modules[key] = ref(module, partial(self._modules.pop, key))
+        else:
+            self.unguardable.add(name)
+
+    def _deprecated_children(self, name: str) -> Iterator[str]:
+        """Loaded submodules that are deprecated while their parent is not."""
+        prefix = f"{name}."
+        if self.interest(name) & LEADS:
+            for child in list(sys.modules):
+                leaf = child.removeprefix(prefix)
+                if leaf != child and "." not in leaf and self.interest(child) & DEPRECATED:
+                    yield leaf
+
+    def _arm_aliases(self, below: str) -> None:
+        """Modules that stand in ``sys.modules`` under a deprecated name but carry the spec of another one."""
+        for name, module in list(sys.modules.items()):
+            if not name.startswith(below) or not isinstance(module, _MODULE) or not self.interest(name) & DEPRECATED:
+                continue
+            spec = module.__dict__.get("__spec__")
+            if spec is not None and spec.name != name and spec.name not in self._aliased:
+                self._aliased.add(spec.name)
+                self._arm(spec)
+
+    def _compare(self, holder: str) -> None:
+        """Look for diverged twins; where the canonical home is not loaded yet, its load must reach us."""
+        for canonical in self._twins.compare(holder):
+            self._interest[canonical] = self.interest(canonical) | CANONICAL
+            self._finder.tops |= {canonical.partition(".")[0]}
+
+
+def _takes_name(frame: FrameType, name: str) -> bool:
+    """Whether code takes the name: by an import statement, as an attribute, or by ``getattr`` with the literal name.
+
+    Probes do not: importlib's look before an import, ``hasattr``, and reflection by the standard library or pytest.
+    """
+    if importer.is_machinery(frame):
+        return False
+    code, offset = frame.f_code, frame.f_lasti
+    kind = bytecode.kind_at(code, offset)
+    if kind == bytecode.STATEMENT:
+        return name != "__path__" or bytecode.imports_at(code, offset)
+    if name == "__path__":
+        return False
+    if kind == bytecode.CALL:
+        top = importer.module_name(frame).partition(".")[0]
+        return (
+            bytecode.call_at(code, offset) == ("getattr", name)
+            and top not in sys.stdlib_module_names
+            and top != "_pytest"
+        )
+    if kind == bytecode.LAZY:
+        return True
+    return kind == bytecode.ATTRIBUTE and bytecode.attribute_at(code, offset) == name
+
+
+def _holders(name: str, module: object) -> list[str]:
+    """Modules whose namespace holds a module: found through the collector, so that no namespace is touched."""
+    import gc
+
+    found = set()
+    for referrer in gc.get_referrers(module):
+        holder = referrer.get("__name__") if type(referrer) is dict else None
+        if type(holder) is str and holder != name and holder in sys.modules:
+            found.add(holder)
+    return sorted(found)

@@ -1,0 +1,107 @@
+from collections import Counter
+
+import pytest
+
+from ssot_guard.names import _find
+from ssot_guard.policy.load import load_data
+from ssot_guard.policy.model import ImportRules
+
+
+def compiled(*pairs, **extra):
+    rules = [{"deprecated": old, "canonical": new, **extra} if new else {"deprecated": old, **extra} for old, new in pairs]
+    return ImportRules(load_data({"imports": rules}).imports, "runtime")
+
+
+def home_of(rules, target):
+    module, _, name = target.partition(":")
+    home = (rules.name(module, name) if name else None) or rules.module(module)
+    return rules.canonical(home, module, name or None)
+
+
+# (description, (deprecated, canonical) pairs, what is imported, where it lives)
+HOMES = [
+    ("the module itself", [("a.old", "a.new")], "a.old", "a.new"),
+    ("a submodule carries its tail over", [("a.old", "a.new")], "a.old.x.y", "a.new.x.y"),
+    ("a name of the module", [("a.old", "a.new")], "a.old:N", "a.new:N"),
+    ("a name of a submodule", [("a.old", "a.new")], "a.old.x:N", "a.new.x:N"),
+    ("a removed module has none", [("a.old", None)], "a.old.x", None),
+    ("a wildcard carries over", [("a.*.old", "b.*.new")], "a.x.old.y", "b.x.new.y"),
+    ("children carry over", [("a.old.*", "a.new.*")], "a.old.x", "a.new.x"),
+    ("children that became one module", [("a.old.*", "a.new")], "a.old.x", "a.new"),
+    ("a name rule", [("a.m:Old", "b.m:New")], "a.m:Old", "b.m:New"),
+    ("a name rule beats the module's", [("a.m", "b.m"), ("a.m:Old", "c.m:New")], "a.m:Old", "c.m:New"),
+    ("a module that became a name", [("a.old", "b.m:N")], "a.old", "b.m:N"),
+    ("that very name of it", [("a.old", "b.m:N")], "a.old:N", "b.m:N"),
+    ("any other name of it has none", [("a.old", "b.m:N")], "a.old:X", None),
+    ("a chain leads to its end", [("a.b", "a.c"), ("a.c", "a.d")], "a.b.x", "a.d.x"),
+    ("a chain that ends in nothing has no end", [("a.b", "a.c"), ("a.c", None)], "a.b", None),
+    ("a chain through a name", [("a.b", "a.c"), ("a.c:N", "a.d:M")], "a.b:N", "a.d:M"),
+]
+
+
+@pytest.mark.parametrize(("description", "pairs", "target", "expected"), HOMES)
+def test_a_deprecated_path_has_a_home(description, pairs, target, expected):
+    assert home_of(compiled(*pairs), target) == expected, description
+
+
+def test_a_name_that_did_not_move_along_has_its_own_home():
+    rules = compiled(("a.old", "a.new"), names={"make": "a.factory:create"})
+    assert home_of(rules, "a.old:make") == "a.factory:create"
+
+
+def test_rules_of_the_other_side_are_not_seen():
+    rules = load_data({"imports": [{"deprecated": "a.old", "sides": ["audit"]}]}).imports
+    assert ImportRules(rules, "runtime").module("a.old") is None
+    assert ImportRules(rules, "audit").module("a.old") is not None
+
+
+def test_every_link_of_a_chain_can_be_seen():
+    rules = compiled(("a.b", "a.c"), ("a.c", "a.d"))
+    chain = rules.chain(rules.module("a.b"), "a.b")
+    assert [(target, following and following.deprecated.text) for target, following in chain] == [
+        ("a.c", "a.c"),
+        ("a.d", None),
+    ]
+
+
+class CountingNode(dict):
+    """A node of the index that counts how often it is asked."""
+
+    asked = Counter()
+
+    def get(self, *arguments):
+        self.asked["get"] += 1
+        return super().get(*arguments)
+
+    def __contains__(self, key):
+        self.asked["in"] += 1
+        return super().__contains__(key)
+
+    def __getitem__(self, key):
+        self.asked["[]"] += 1
+        return super().__getitem__(key)
+
+
+def counting(node):
+    return CountingNode({key: counting(value) if type(value) is dict else value for key, value in node.items()})
+
+
+def questions(rules, module):
+    CountingNode.asked.clear()
+    found = _find(counting(rules.modules._root), module.split("."), 0)
+    return found, dict(CountingNode.asked)
+
+
+def many(count):
+    rules = [{"deprecated": f"acme.p{number}.old", "canonical": f"acme.q{number}.new"} for number in range(count)]
+    return load_data({"packages": ["acme"], "imports": rules})
+
+
+def test_ten_thousand_rules_load_and_are_looked_up_with_as_many_questions_as_one():
+    one, all_of_them = ImportRules(many(1).imports, "runtime"), ImportRules(many(10_000).imports, "runtime")
+    for module in ("acme.p0.old.x.y", "acme.p0", "other.module", "acme.zzz.old"):
+        first, few = questions(one, module)
+        second, as_few = questions(all_of_them, module)
+        assert (first is None) == (second is None)
+        assert few == as_few
+    assert all_of_them.canonical(all_of_them.module("acme.p9999.old.x"), "acme.p9999.old.x") == "acme.q9999.new.x"
