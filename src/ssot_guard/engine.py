@@ -11,6 +11,7 @@ from ssot_guard.faults import Faults
 from ssot_guard.files import Files
 from ssot_guard.ledger import Facts, Ledger
 from ssot_guard.policy.model import ImportRules
+from ssot_guard.publisher import Publisher
 from ssot_guard.sinks import Context, build
 from ssot_guard.switches import Switches
 from ssot_guard.violation import Site
@@ -37,11 +38,12 @@ class Engine:
         self.faults.on_switched_off = self._switch_off
         self.switches = Switches(profile, settings.environ)
         files = Files(policy)
-        self.ledger = Ledger(policy, files, self.switches, self.faults, settings=settings)
+        self.publisher = Publisher(self.faults)
+        self.ledger = Ledger(policy, files, self.switches, self.publisher, settings)
         blocks = settings.mode == "strict" or (profile is not None and "strict" in profile.tag_modes.values())
         rules = ImportRules(policy.imports, "runtime")
         self.imports = ImportWatcher(policy, rules, finder, self.ledger, files, self.faults, blocks=blocks)
-        self.ledger.sinks.extend(self._sinks())
+        self.publisher.sinks.extend(self._sinks())
         self._pid = os.getpid()
 
     def attach(self) -> None:
@@ -57,24 +59,18 @@ class Engine:
     def check(self) -> None:
         """Run the on-demand checks."""
         self.contained("check", self.imports.check)
-        self.ledger.drain()
+        self.publisher.drain()
 
     def close(self) -> None:
         """Deliver what waits and the final counts; a forked child leaves its parent's sinks alone."""
         if os.getpid() != self._pid:
             return
-        self.ledger.wait()
-        self.ledger.drain()
-        final = self.ledger.violations()
-        for sink in self.ledger.sinks:
-            try:
-                sink.close(final)
-            except Exception as error:  # noqa: BLE001 - a sink is other people's code
-                self.faults.note(f"sink {sink.name}", error)
+        self.publisher.close(self.ledger.violations())
 
     def after_fork(self) -> None:
         """In the child: counters start fresh, and the child's end closes the child's sinks."""
         self._pid = os.getpid()
+        self.publisher.after_fork()
         self.ledger.after_fork()
         self.imports.after_fork()
 

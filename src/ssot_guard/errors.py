@@ -7,6 +7,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ssot_guard.violation import Violation
+
 
 class SsotWarning(UserWarning):
     """A violation in ``warn`` mode, issued at the importer's own line so that module filters apply."""
@@ -19,7 +21,7 @@ class SsotViolationError(RuntimeError):
     crossed a process boundary. It is recorded *before* it is raised: swallowing it hides nothing.
     """
 
-    violation = None
+    violation: "Violation | None" = None
 
 
 class DeprecatedImportError(SsotViolationError, ImportError):

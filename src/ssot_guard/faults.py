@@ -40,11 +40,10 @@ class Faults:
         recent = self._recent.setdefault(component, [])
         recent.append(now)
         del recent[:-_LIMIT]
-        if len(recent) == _LIMIT and now - recent[0] <= _WINDOW:
-            if component not in self.switched_off:
-                self.switched_off.add(component)
-                if self.on_switched_off is not None:
-                    self.on_switched_off(component)
+        if len(recent) == _LIMIT and now - recent[0] <= _WINDOW and component not in self.switched_off:
+            self.switched_off.add(component)
+            if self.on_switched_off is not None:
+                self.on_switched_off(component)
         if component not in self.first:
             self.first[component] = _where(error)
             if self.on_first is not None:

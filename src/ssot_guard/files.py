@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ssot_guard.policy.globs import Globs
     from ssot_guard.policy.model import Policy
 
+_MOST = 4096
 _INSTALLED = ("/site-packages/", "/dist-packages/")
 
 
@@ -35,7 +36,7 @@ class Files:
         key = self._cache.get(path)
         if key is None:
             key = self._key(path, module or "")
-            if len(self._cache) < 4096:  # generated code has endless names
+            if len(self._cache) < _MOST:  # generated code has endless names
                 self._cache[path] = key
         return key
 

@@ -14,7 +14,7 @@ from ssot_guard.watch.imports.finder import Finder
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
+    from typing import Any, Self
 
     from ssot_guard.engine import Engine
     from ssot_guard.policy.model import Mode, Policy
@@ -48,7 +48,7 @@ class Guard:
         """Distinct violations in order of first sight, with their counts as of now."""
         if self._engine is None:
             return ()
-        self._engine.ledger.drain()
+        self._engine.publisher.drain()
         return self._engine.ledger.violations()
 
     def check(self) -> tuple[Violation, ...]:
@@ -74,7 +74,7 @@ class Guard:
             engine.detach()
         _at_exit_forget(self.close)
 
-    def __enter__(self) -> Guard:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -109,12 +109,12 @@ class Guard:
         self._booted = True
         if self._engine is not None:
             self._engine.switches.is_ready = True
-            self._engine.ledger.drain()
+            self._engine.publisher.drain()
 
     def before_fork(self) -> None:
         """Let no thread of ours run while the process forks."""
         if self._engine is not None:
-            self._engine.ledger.wait()
+            self._engine.publisher.wait()
 
     def after_fork(self) -> None:
         """In the child: counters start fresh."""
@@ -124,7 +124,7 @@ class Guard:
     def drain(self) -> None:
         """A safe point: deliver what an import postponed."""
         if self._engine is not None:
-            self._engine.ledger.drain()
+            self._engine.publisher.drain()
 
     def status(self) -> dict[str, Any]:
         """What ``doctor`` says about this process, as plain data."""
@@ -150,7 +150,7 @@ class Guard:
                 internal_errors=dict(faults.counts),
                 first_errors=dict(faults.first),
                 switched_off=sorted(faults.switched_off),
-                sinks={sink.name: sink.dropped for sink in engine.ledger.sinks},
+                sinks={sink.name: sink.dropped for sink in engine.publisher.sinks},
                 violations=len(engine.ledger.violations()),
                 unrecorded=dict(engine.ledger.overflow),
             )
@@ -201,16 +201,12 @@ def install(
     or in mode ``off`` the guard that is returned watches nothing.
     """
     global _active  # noqa: PLW0603 - one guard per interpreter
-    loaded = None if policy is None and _active is not None else _load(policy)
     if _active is not None:
-        if loaded is not None and _active.policy.digest != loaded.digest:
-            raise RuntimeError(
-                f"this process is already guarded by {_active.policy.source}; "
-                f"uninstall that guard before you install {loaded.source}"
-            )
+        if policy is not None:
+            _refuse_another(_active.policy, _load(policy))
         _active.holds += 1
         return _active
-    assert loaded is not None
+    loaded = _load(policy)
     wanted = None if mode is None else mode_argument(mode)
     profile = profile or os.environ.get("SSOT_GUARD_PROFILE") or None
     guard = Guard(loaded, profile=profile, mode=wanted, environ=os.environ)
@@ -219,6 +215,13 @@ def install(
         _active = guard
         guard.start()
     return guard
+
+
+def _refuse_another(mine: Policy, other: Policy) -> None:
+    if mine.digest != other.digest:
+        raise RuntimeError(
+            f"this process is already guarded by {mine.source}; uninstall that guard before you install {other.source}"
+        )
 
 
 def active() -> bool:

@@ -9,9 +9,6 @@ while a process forks. (On a free-threaded build counts may come out low; nothin
 from __future__ import annotations
 
 import sys
-
-from _collections import deque
-from _thread import allocate_lock, get_ident, start_new_thread
 from _warnings import warn_explicit
 
 from ssot_guard.errors import DeprecatedImportError, SsotViolationError, SsotWarning
@@ -20,19 +17,16 @@ from ssot_guard.violation import Site, Violation, fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from types import FrameType
+    from collections.abc import Callable
     from typing import Any
 
-    from ssot_guard.faults import Faults
     from ssot_guard.files import Files
     from ssot_guard.policy.model import Policy, Rule
-    from ssot_guard.sinks import Sink
+    from ssot_guard.publisher import Publisher
     from ssot_guard.switches import Settings, Switches
 
 _MOST = 10_000  # distinct violations; beyond that only counts by rule
 _NEVER = sys.maxsize
-_IMPORTLIB = ("importlib._bootstrap", "_frozen_importlib")
 
 
 class Entry:
@@ -51,21 +45,15 @@ class Entry:
         return self.violation if self.count == 1 else self.violation.replace(count=self.count)
 
 
-def inside_import(frame: FrameType | None) -> bool:
-    """Whether the thread is inside an import, and so may hold import locks: then no sink but a lock-free one is called."""
-    while frame is not None:
-        if frame.f_code.co_name == "_find_and_load" and frame.f_globals.get("__name__") in _IMPORTLIB:
-            return True
-        frame = frame.f_back
-    return False
-
-
 class Facts:
     """What a watcher knows about one sight; the ledger adds what the policy says."""
 
-    __slots__ = ("canonical", "code", "details", "kind", "message", "namespace", "quiet", "rule", "rule_id", "site", "swallowed", "target")
+    __slots__ = (
+        "canonical", "code", "details", "kind", "message", "namespace", "quiet", "rule", "rule_id", "site",
+        "swallowed", "target",
+    )  # fmt: skip
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per fact
         self,
         code: str,
         rule: Rule | str,
@@ -98,20 +86,16 @@ class Ledger:
     """Violations of one guard, in order of first sight."""
 
     def __init__(
-        self, policy: Policy, files: Files, switches: Switches, faults: Faults, *, settings: Settings
+        self, policy: Policy, files: Files, switches: Switches, publisher: Publisher, settings: Settings
     ) -> None:
         self._policy = policy
         self._files = files
         self._switches = switches
-        self._faults = faults
+        self._publisher = publisher
         self._settings = settings
         self.warns = True  # Python warnings; the pytest plugin reports instead
-        self.sinks: list[Sink] = []
         self.overflow: dict[str, int] = {}
         self._entries: dict[tuple[object, ...], Entry] = {}
-        self._pending: deque[tuple[Violation, bool]] = deque()
-        self._draining: set[int] = set()
-        self._helper = allocate_lock()  # held by the one-shot thread that delivers what an import postponed
 
     # -- recording -----------------------------------------------------------------------------------------------
 
@@ -139,7 +123,7 @@ class Ledger:
         entry.count += 1
         if entry.count >= entry.next_notice:
             entry.next_notice *= 10
-            self._publish(entry.snapshot(), repeat=True)
+            self._publisher.publish(entry.snapshot(), repeat=True)
         if not entry.blocks or swallowed is None:
             return None
         return self._verdict(entry.violation) if self._may_block(swallowed) else None
@@ -181,7 +165,7 @@ class Ledger:
         violation = entry.violation
         if facts.quiet:
             return None
-        self._publish(violation, repeat=False)
+        self._publisher.publish(violation, repeat=False)
         if violation.mode == "strict":
             return self._verdict(violation)
         return self._warn(violation, facts.namespace) if violation.mode == "warn" else None
@@ -211,86 +195,13 @@ class Ledger:
             return warning.with_traceback(None)
         return None
 
-    # -- publishing ----------------------------------------------------------------------------------------------
-
-    def _publish(self, violation: Violation, *, repeat: bool) -> None:
-        """To lock-free sinks at once, so that it survives a crash; to all others outside of imports only."""
-        for sink in self.sinks:
-            if sink.safe_in_import:
-                self._deliver(sink, violation, repeat=repeat)
-        self._pending.append((violation, repeat))
-        self.drain()
-
-    def drain(self) -> None:
-        """Deliver what waits, unless this thread is inside an import (it may hold import locks) or already at it."""
-        if not self._pending:
-            return
-        if all(sink.safe_in_import for sink in self.sinks):
-            self._pending.clear()
-            return
-        thread = get_ident()
-        if thread in self._draining:
-            return  # a sink caused a violation: the loop below, further up in this thread, takes it
-        if inside_import(sys._getframe(1)):
-            self._send_helper()
-            return
-        self._deliver_pending(thread)
-
-    def _send_helper(self) -> None:
-        """Let a one-shot thread deliver: it holds no import lock, and nobody waits for it but a fork and the exit."""
-        if not self._helper.acquire(blocking=False):
-            return  # one is on its way, and takes this one along
-        try:
-            start_new_thread(self._help, ())
-        except RuntimeError:  # the interpreter is ending, or allows no threads: the exit delivers
-            self._helper.release()
-
-    def _help(self) -> None:
-        try:
-            while self._pending:
-                self._deliver_pending(get_ident())
-        finally:
-            self._helper.release()
-
-    def wait(self, seconds: float = 1.0) -> None:
-        """Wait until no helper is at work, so that a fork or the exit finds a single-threaded guard."""
-        if self._helper.acquire(timeout=seconds):
-            self._helper.release()
-
-    def _deliver_pending(self, thread: int) -> None:
-        self._draining.add(thread)
-        try:
-            while self._pending:
-                try:
-                    violation, repeat = self._pending.popleft()
-                except IndexError:  # another thread took the last one
-                    break
-                for sink in self.sinks:
-                    if not sink.safe_in_import:
-                        self._deliver(sink, violation, repeat=repeat)
-        finally:
-            self._draining.discard(thread)
-
-    def _deliver(self, sink: Sink, violation: Violation, *, repeat: bool) -> None:
-        try:
-            sink.publish(violation, repeat=repeat)
-        except Exception as error:  # noqa: BLE001 - a sink is other people's code
-            self._faults.note(f"sink {sink.name}", error)
-
     # -- reading -------------------------------------------------------------------------------------------------
 
     def violations(self) -> tuple[Violation, ...]:
         """All distinct violations with their counts, in order of first sight."""
         return tuple(entry.snapshot() for entry in list(self._entries.values()))
 
-    def entries(self) -> Iterable[Entry]:
-        """The live entries."""
-        return list(self._entries.values())
-
     def after_fork(self) -> None:
         """A child starts at zero: what the parent saw is the parent's."""
-        self._helper = allocate_lock()
         self._entries.clear()
-        self._pending.clear()
-        self._draining.clear()
         self.overflow.clear()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 else:  # `typing` costs milliseconds of every guarded process's start
 
     class Generic:
+        """Stands in for ``typing.Generic``."""
+
         def __class_getitem__(cls, _item: object) -> type:
             return cls
 

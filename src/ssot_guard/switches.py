@@ -22,7 +22,7 @@ _LOOK_EVERY = 1.0  # seconds between two looks at the kill file
 
 
 class Settings:
-    """How a policy is applied in this process: the profile (and its name), and modes from the caller and environment."""
+    """How a policy is applied in this process: the profile, its name, and modes from caller and environment."""
 
     __slots__ = ("_policy", "argument", "environ", "environ_mode", "mode", "name", "profile")
 
@@ -117,7 +117,11 @@ def canary(setting: Mapping[str, object] | None, environ: Mapping[str, str]) -> 
 
 def canary_bucket(key: str) -> int | None:
     """0 … 9,999, the same in every process and on every Python; None for an empty key."""
-    return int.from_bytes(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") % 10_000 if key else None
+    return (
+        int.from_bytes(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") % 10_000
+        if key
+        else None
+    )
 
 
 def _expand(text: str, environ: Mapping[str, str]) -> str:

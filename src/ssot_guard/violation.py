@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class _Value:
     """A frozen value object: the subclass's ``__slots__``, in order, are its fields."""
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is read-only: {name}")
@@ -27,7 +27,7 @@ class _Value:
         return type(other) is type(self) and other.astuple() == self.astuple()
 
     def __hash__(self) -> int:
-        return hash(self.astuple())
+        return hash(tuple(value for value in self.astuple() if type(value) is not dict))
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
@@ -105,7 +105,7 @@ class Violation(_Value):
     test: str | None
     details: Mapping[str, Any]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per field
         self,
         code: str,
         rule: str,
@@ -152,7 +152,7 @@ class Violation(_Value):
 
 
 def fingerprint(code: str, rule: str, file: str | None, target: str, scope: str | None) -> str:
-    """The identity of a violation across edits, processes and hosts: 16 hex digits over code, rule, file, target, scope.
+    """The identity of a violation across edits, processes, hosts: 16 hex digits of code, rule, file, target, scope.
 
     No line and no process id: code above the statement may grow, and every worker sees the same.
     """

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from ssot_guard.names import CHILDREN, EXACT, SUBTREE, ModuleIndex, PatternSyntaxError, parse
@@ -24,13 +26,13 @@ MATCHES = [
 
 
 @pytest.mark.parametrize(("description", "pattern", "module", "expected"), MATCHES)
-def test_a_pattern_matches_modules(description, pattern, module, expected):
+def test_a_pattern_matches_modules(description: str, pattern: str, module: str, expected: Any) -> None:
     assert parse(pattern).matches(module) is expected, description
 
 
 @pytest.mark.parametrize(("description", "pattern", "module", "expected"), MATCHES)
-def test_the_index_agrees_with_the_pattern(description, pattern, module, expected):
-    index = ModuleIndex()
+def test_the_index_agrees_with_the_pattern(description: str, pattern: str, module: str, expected: Any) -> None:
+    index: ModuleIndex[str] = ModuleIndex()
     index.add(parse(pattern), "found")
     assert (index.get(module) == "found") is expected, description
 
@@ -52,7 +54,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("description", "text"), BROKEN)
-def test_what_is_no_pattern_is_refused(description, text):
+def test_what_is_no_pattern_is_refused(description: str, text: str) -> None:
     with pytest.raises(PatternSyntaxError):
         parse(text)
 
@@ -69,16 +71,16 @@ PARTS = [
 
 
 @pytest.mark.parametrize(("text", "segments", "reach", "name"), PARTS)
-def test_a_pattern_knows_its_parts(text, segments, reach, name):
+def test_a_pattern_knows_its_parts(text: str, segments: tuple[str, ...], reach: str, name: str) -> None:
     pattern = parse(text)
     assert (pattern.segments, pattern.reach, pattern.name, pattern.text) == (segments, reach, name, text)
 
 
-def test_the_tail_is_what_lies_below_the_pattern():
+def test_the_tail_is_what_lies_below_the_pattern() -> None:
     assert [parse("a.b").tail(name) for name in ("a.b", "a.b.x", "a.b.x.y")] == ["", "x", "x.y"]
 
 
-def test_the_literal_ends_before_the_first_wildcard():
+def test_the_literal_ends_before_the_first_wildcard() -> None:
     assert [parse(text).literal for text in ("a.b", "a.*.c", "a.b.*")] == ["a.b", "a", "a.b"]
 
 
@@ -94,15 +96,15 @@ SPECIFIC = [
 
 
 @pytest.mark.parametrize(("description", "patterns", "module", "winner"), SPECIFIC)
-def test_the_most_specific_pattern_wins(description, patterns, module, winner):
-    index = ModuleIndex()
+def test_the_most_specific_pattern_wins(description: str, patterns: list[str], module: str, winner: Any) -> None:
+    index: ModuleIndex[str] = ModuleIndex()
     for text in patterns:
         index.add(parse(text), text)
     assert index.get(module) == winner, description
 
 
-def test_an_index_knows_its_top_level_packages_and_whether_it_is_empty():
-    index = ModuleIndex()
+def test_an_index_knows_its_top_level_packages_and_whether_it_is_empty() -> None:
+    index: ModuleIndex[str] = ModuleIndex()
     assert not index
     for text in ("a.b", "a.c:N", "z.*"):
         index.add(parse(text), text)

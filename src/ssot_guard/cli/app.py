@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from importlib import import_module
@@ -13,7 +12,7 @@ from ssot_guard._version import __version__
 from ssot_guard.errors import PolicyError
 
 VIOLATIONS, USAGE, INTERNAL = 1, 2, 3
-_INTERRUPTED, _BROKEN_PIPE = 130, 141  # what a shell says for SIGINT and SIGPIPE
+_INTERRUPTED = 130  # what a shell says for SIGINT
 
 # Name → module with a click command called `command`. Loaded when it is asked for.
 COMMANDS = {
@@ -61,7 +60,6 @@ def run(args: list[str] | None) -> int:
             stream.reconfigure(errors="backslashreplace")  # an old terminal's encoding is no reason to fail
     try:
         status = group.main(args, prog_name="ssot-guard", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return USAGE
@@ -70,10 +68,6 @@ def run(args: list[str] | None) -> int:
         return USAGE
     except click.Abort:
         return _INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return _BROKEN_PIPE
     except Exception:  # noqa: BLE001 - the last line of defence, and it says so
         traceback.print_exc()
         click.echo("ssot-guard: internal error; please report it with the lines above", err=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+_BROKEN_PIPE = 141  # what a shell says for SIGPIPE
 _OPTIONS: dict[str, Decorator] = {
     "select": click.option("--select", metavar="LIST", help="Only these rule ids, codes, tag:…, owner:… (commas)."),
     "policy": click.option("--policy", metavar="PATH", help="Policy file, or entry-point:NAME; default: look upward."),
@@ -66,7 +67,12 @@ def load_policy(path: str, *, cache: bool = True) -> Policy:
 
 
 def emit(text: str, *, err: bool = False) -> None:
-    """Print text that already ends with a newline."""
+    """Print text that already ends with a newline. A reader that has left ends the command, as SIGPIPE would."""
     stream = sys.stderr if err else sys.stdout
-    stream.write(text)
-    stream.flush()
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        # Python flushes once more at its exit, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise click.exceptions.Exit(_BROKEN_PIPE) from None

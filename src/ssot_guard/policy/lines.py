@@ -122,8 +122,14 @@ class _Scanner:
         elif opener in "[{":
             self._nested(path, "]" if opener == "[" else "}")
         else:
-            while self.at < len(self.text) and self.text[self.at] not in ",]}#\n":
-                self.at += 1
+            self._scalar()
+
+    def _scalar(self) -> None:
+        start = self.at
+        while self.at < len(self.text) and self.text[self.at] not in ",]}#\n":
+            self.at += 1
+        if start == self.at:  # every step must get on: `[}` would be an array without end
+            raise ValueError
 
     def _nested(self, path: KeyPath, closer: str) -> None:
         """The items of an array, or the pairs of an inline table."""

@@ -131,7 +131,7 @@ def _summary(report: Report) -> Iterator[Line]:
     else:
         yield [("no violations" + _origin(report), "bold green")]
     if summary["stale"]:
-        yield [(f"{_many(summary['stale'], 'baseline entry', 'baseline entries')} no longer occur", "yellow")]
+        yield [(f"{_many(summary['stale'], 'baseline entry is', 'baseline entries are')} stale", "yellow")]
     for problem in inputs.unparsable:
         yield [(f"not read: {problem['path']}: {problem['reason']}", "yellow")]
     if inputs.lost:

@@ -109,3 +109,8 @@ def marked():
         return [number for number, line in enumerate(lines, 1) if line.rstrip().endswith(MARK)]
 
     return find
+
+
+@pytest.fixture(scope="session")
+def fixtures():
+    return SERVER.parent

@@ -2,6 +2,7 @@ import json
 import tomllib
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -16,13 +17,13 @@ PRODUCT = Path(__file__).parents[2] / "fixtures" / "product.toml"
 SCHEMA = Path(fields.__file__).with_name("schema.json")
 
 
-def problems(text):
+def problems(text: str) -> Any:
     with pytest.raises(PolicyError) as caught:
         load_text(text)
     return [(problem.key, problem.message) for problem in caught.value.problems]
 
 
-def imports(**rule):
+def imports(**rule: Any) -> Any:
     return load_data({"packages": ["a"], "imports": [rule]}).imports[0]
 
 
@@ -34,7 +35,7 @@ EVENT = '[[events]]\nemitter = ["a.b:E.emit"]\nevent = "kind"\nrun = "run"\n'
 BY_SCHEMA = [
     ('packges = ["a"]', "packges", "unknown key; did you mean `packages`?"),
     ("source_roots = []", "source_roots", "did you mean `source-roots`?"),
-    ('packages = "acme"', "packages", 'must be a list (each item a string), not the string \'acme\'; write ["acme"]'),
+    ('packages = "acme"', "packages", "must be a list (each item a string), not the string 'acme'; write [\"acme\"]"),
     ("packages = [1]", "packages[0]", "must be a string, not the integer 1"),
     ('packages = [""]', "packages[0]", "must not be empty"),
     ("source-roots = []", "source-roots", "needs at least 1"),
@@ -195,48 +196,48 @@ BY_MODEL = [
 ]
 
 
-def governed(text):
+def governed(text: str) -> Any:
     return text if "packages" in text or "packges" in text else 'packages = ["a"]\n' + text
 
 
 @pytest.mark.parametrize(("text", "key", "message"), BY_SCHEMA + BY_MODEL, ids=lambda value: str(value)[:60])
-def test_a_broken_policy_is_refused_with_key_and_message(text, key, message):
+def test_a_broken_policy_is_refused_with_key_and_message(text: str, key: str, message: str) -> None:
     found = problems(governed(text))
     assert [place for place, _ in found] == [key], found
     assert message in found[0][1]
 
 
 @pytest.mark.parametrize(("text", "key", "message"), BY_SCHEMA, ids=lambda value: str(value)[:60])
-def test_the_schema_refuses_what_it_can_know(text, key, message):
+def test_the_schema_refuses_what_it_can_know(text: str, key: str, message: str) -> None:
     assert list(validator().iter_errors(as_json(tomllib.loads(governed(text)))))
 
 
-def validator():
+def validator() -> Any:
     return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
 
 
-def as_json(data):
+def as_json(data: Any) -> Any:
     return json.loads(json.dumps(data, default=lambda value: value.isoformat() if isinstance(value, date) else None))
 
 
-def test_the_shipped_schema_is_the_one_of_the_table():
+def test_the_shipped_schema_is_the_one_of_the_table() -> None:
     # To renew it, write `json.dumps(fields.schema(), indent=2, ensure_ascii=False)` and a line end to the file.
     assert SCHEMA.read_text("utf-8") == json.dumps(fields.schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def test_the_product_example_passes_schema_and_model():
+def test_the_product_example_passes_schema_and_model() -> None:
     text = PRODUCT.read_text("utf-8")
     jsonschema.Draft202012Validator.check_schema(fields.schema())
     validator().validate(as_json(tomllib.loads(text)["tool"]["ssot-guard"]))
     assert load_text(text, "pyproject.toml").packages == ["acme", "!acme.tests"]
 
 
-def test_the_product_example_uses_every_key_of_the_table():
+def test_the_product_example_uses_every_key_of_the_table() -> None:
     used = keys_of(tomllib.loads(PRODUCT.read_text("utf-8"))["tool"]["ssot-guard"])
     assert keys_of(fields.schema()["properties"], schema=True) <= used
 
 
-def keys_of(value, *, schema=False):
+def keys_of(value: Any, *, schema: bool = False) -> Any:
     if isinstance(value, list):
         return set().union(*(keys_of(item, schema=schema) for item in value), set())
     if not isinstance(value, dict):
@@ -247,7 +248,7 @@ def keys_of(value, *, schema=False):
     return below | set(value.get("properties", ()))
 
 
-def test_every_problem_is_listed_at_once_in_the_order_of_the_lines():
+def test_every_problem_is_listed_at_once_in_the_order_of_the_lines() -> None:
     text = 'packages = ["a"]\nmode = "x"\n\n[[imports]]\ndeprecated = 1\nnope = 2\n\n[modules]\ncycles = 3\n'
     with pytest.raises(PolicyError) as caught:
         load_text(text, "/x/ssot-guard.toml")
@@ -260,20 +261,25 @@ def test_every_problem_is_listed_at_once_in_the_order_of_the_lines():
     assert str(caught.value).startswith("/x/ssot-guard.toml:2: mode: 'x' is not one of")
 
 
-def test_a_missing_key_is_reported_at_its_table():
+def test_a_missing_key_is_reported_at_its_table() -> None:
     with pytest.raises(PolicyError) as caught:
         load_text('packages = ["a"]\n\n[[imports]]\nreason = "x"\n')
     assert [problem.line for problem in caught.value.problems] == [3]
 
 
-def test_a_problem_of_one_rule_does_not_hide_that_of_another():
+def test_a_problem_of_one_rule_does_not_hide_that_of_another() -> None:
     found = problems('packages = ["a"]\n[[imports]]\ndeprecated = 1\n' + RULE + 'canonical = "a.old"')
     assert [key for key, _ in found] == ["imports[0].deprecated", "imports[1].canonical"]
 
 
-def test_missing_keys_get_their_defaults():
+def test_missing_keys_get_their_defaults() -> None:
     policy = load_data({})
-    assert (policy.packages, policy.source_roots, policy.baseline, policy.mode) == ([], ["."], "ssot-baseline.json", None)
+    assert (policy.packages, policy.source_roots, policy.baseline, policy.mode) == (
+        [],
+        ["."],
+        "ssot-baseline.json",
+        None,
+    )
     assert vars(policy.modules) == {
         "failed_imports": "report",
         "cycles": "report",
@@ -284,13 +290,13 @@ def test_missing_keys_get_their_defaults():
     assert policy.tenant_sources == []
 
 
-def test_a_profile_gets_its_defaults():
+def test_a_profile_gets_its_defaults() -> None:
     profile = load_data({"profiles": {"x": {}}}).profiles["x"]
     assert (profile.mode, profile.tag_modes, profile.fail, profile.canary) == (None, {}, "test", None)
     assert (profile.block_from, profile.max_blocks, profile.kill_file, profile.sinks) == ("start", None, None, [])
 
 
-def test_defaults_are_not_shared_between_policies():
+def test_defaults_are_not_shared_between_policies() -> None:
     load_data({}).packages.append("x")
     assert load_data({}).packages == []
 
@@ -308,7 +314,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("description", "deprecated", "canonical", "pairs"), PAIRS)
-def test_deprecated_and_canonical_become_pairs(description, deprecated, canonical, pairs):
+def test_deprecated_and_canonical_become_pairs(description: str, deprecated: Any, canonical: Any, pairs: Any) -> None:
     rule = imports(deprecated=deprecated, **({} if canonical is None else {"canonical": canonical}))
     assert rule.pairs == pairs, description
 
@@ -326,7 +332,9 @@ SIDES = [
 
 
 @pytest.mark.parametrize(("description", "packages", "deprecated", "sides", "expected"), SIDES)
-def test_sides_default_by_where_the_target_lies(description, packages, deprecated, sides, expected):
+def test_sides_default_by_where_the_target_lies(
+    description: str, packages: list[str], deprecated: Any, sides: Any, expected: Any
+) -> None:
     rule = {"deprecated": deprecated} | ({"sides": sides} if sides else {})
     assert load_data({"packages": packages, "imports": [rule]}).imports[0].sides == expected, description
 
@@ -342,17 +350,17 @@ IDS = [
 
 
 @pytest.mark.parametrize(("description", "deprecated", "ids"), IDS)
-def test_ids_are_derived_from_the_first_pattern(description, deprecated, ids):
+def test_ids_are_derived_from_the_first_pattern(description: str, deprecated: Any, ids: list[str]) -> None:
     policy = load_data({"imports": [{"deprecated": text} for text in deprecated]})
     assert [rule.id for rule in policy.imports] == ids, description
 
 
-def test_a_derived_id_gives_way_to_a_written_one():
+def test_a_derived_id_gives_way_to_a_written_one() -> None:
     rules = [{"deprecated": "a.old"}, {"deprecated": "a.other", "id": "a.old"}]
     assert [rule.id for rule in load_data({"imports": rules}).imports] == ["a.old-2", "a.old"]
 
 
-def test_exceptions_of_a_role_become_one_shape():
+def test_exceptions_of_a_role_become_one_shape() -> None:
     data = {"roles": [{"canonical": "a:C", "except": ["a.testing", {"class": "a.x:D", "reason": "no"}]}]}
     assert load_data(data).roles[0].excepted == [
         {"class": "a.testing", "reason": None},
@@ -364,17 +372,17 @@ SIZES = [(1, 1), ("512", 512), ("64 MiB", 64 * 2**20), ("64MiB", 64 * 2**20), ("
 
 
 @pytest.mark.parametrize(("written", "size"), SIZES)
-def test_sizes_are_read_as_bytes(written, size):
+def test_sizes_are_read_as_bytes(written: Any, size: int) -> None:
     data = {"roles": [{"canonical": "a:C", "construct-budget": {"bytes": written}}]}
     assert load_data(data).roles[0].construct_budget == {"seconds": None, "bytes": size}
 
 
 @pytest.mark.parametrize("day", [date(2027, 3, 1), "2027-03-01"])
-def test_days_are_read_as_iso_text(day):
+def test_days_are_read_as_iso_text(day: Any) -> None:
     assert imports(deprecated="a.old", due=day).due == "2027-03-01"
 
 
-def test_the_two_kinds_of_canaries_keep_their_own_keys():
+def test_the_two_kinds_of_canaries_keep_their_own_keys() -> None:
     policy = load_text(PRODUCT.read_text("utf-8"), "pyproject.toml")
     assert policy.profiles["canary"].canary == {"percent": 5.0, "hash-of": "$HOSTNAME"}
     assert policy.profiles["host"].canary == {"when": "$SSOT_GUARD_CANARY"}
@@ -386,20 +394,20 @@ ALLOWED = [
 
 
 @pytest.mark.parametrize(("description", "rules"), ALLOWED)
-def test_what_is_no_contradiction_passes(description, rules):
+def test_what_is_no_contradiction_passes(description: str, rules: Any) -> None:
     load_data({"packages": ["a"], "imports": [{"deprecated": "a.old", **rule} for rule in rules]})
 
 
-def test_a_switched_off_isolation_keeps_its_keys():
+def test_a_switched_off_isolation_keeps_its_keys() -> None:
     load_data({"roles": [{"canonical": "a:C", "isolated": False, "share": ["a.config"]}]})
 
 
-def test_a_chain_is_no_loop():
+def test_a_chain_is_no_loop() -> None:
     rules = [{"deprecated": "a.b", "canonical": "a.c"}, {"deprecated": "a.c", "canonical": "a.d"}]
     load_data({"imports": rules})
 
 
-def test_text_subclasses_come_out_as_plain_text():
+def test_text_subclasses_come_out_as_plain_text() -> None:
     class Name(str):
         __slots__ = ()
 
@@ -408,16 +416,16 @@ def test_text_subclasses_come_out_as_plain_text():
     assert type(plain["packages"][0]) is str
 
 
-def test_a_policy_that_is_no_table_is_one_problem():
+def test_a_policy_that_is_no_table_is_one_problem() -> None:
     with pytest.raises(PolicyError, match="must be a table, not a list"):
-        load_data([])
+        load_data([])  # type: ignore[arg-type]
 
 
 DECIDE = {"deprecated": "a.old", "contested": ["a.x", "a.y"], "decide-by": "2027-01-15"}
 
 
 @pytest.mark.parametrize(("today", "late"), [("2027-01-14", False), ("2027-01-15", True), ("2028-01-01", True)])
-def test_a_contest_is_overdue_from_its_day_on(today, late):
+def test_a_contest_is_overdue_from_its_day_on(today: str, *, late: bool) -> None:
     policy = load_data({"imports": [DECIDE], "roles": [{"contested": ["a:X", "a:Y"]}]})
     found = overdue(policy, datetime.fromisoformat(today).date())
     assert [problem.key for problem in found] == (["imports[0].decide-by"] if late else [])

@@ -1,8 +1,11 @@
+from typing import Any
+
 import pytest
 
 from ssot_guard.policy.lines import Lines, key_lines
 
-TEXT = '''# a comment with [brackets] and = signs
+TEXT = (
+    '''# a comment with [brackets] and = signs
 packages = [
     "acme",   # one
     "b]=,",
@@ -19,7 +22,9 @@ a . b = { c = 1, d = [ { e = 2 }, { f = "}" } ] }   # inline
 id = "x"
 [rules.sub]
 k = \'\'\'it's
-'''  + "''''\n" + '''[[rules]]
+'''
+    "''''\n"
+    """[[rules]]
 
 id = 'y # no comment'
 list = [
@@ -32,7 +37,8 @@ list = [
 z = 1
 [[rules.inner]]
 z = 2
-'''
+"""
+)
 
 WHERE = [
     ("a plain key", ("packages",), 2),
@@ -57,24 +63,45 @@ WHERE = [
 
 
 @pytest.mark.parametrize(("description", "path", "line"), WHERE)
-def test_a_key_path_has_a_line(description, path, line):
+def test_a_key_path_has_a_line(description: str, path: Any, line: Any) -> None:
     assert Lines(TEXT)(path) == line, description
 
 
 @pytest.mark.parametrize(("description", "path", "line"), WHERE)
-def test_windows_line_ends_change_nothing(description, path, line):
+def test_windows_line_ends_change_nothing(description: str, path: Any, line: Any) -> None:
     assert Lines(TEXT.replace("\n", "\r\n"))(path) == line, description
 
 
-def test_a_prefix_stands_before_every_path():
+def test_a_prefix_stands_before_every_path() -> None:
     lines = Lines("[project]\nname = 'x'\n[tool.ssot-guard]\nmode = 'x'\n", ("tool", "ssot-guard"))
     assert (lines(("mode",)), lines(("packages",)), lines(())) == (4, 3, 3)
 
 
-TOLERATED = ["[", "[[", "a", "a =", "a = [", "a = {", "= 1", "[a", "a = '", '"', "a = [[[[", "a.", '"\\uD8" = 1', "]", '"\\q" = 1', '"\\UFFFFFFFF" = 1']
+TOLERATED = [
+    "[",
+    "[[",
+    "a",
+    "a =",
+    "a = [",
+    "a = {",
+    "= 1",
+    "[a",
+    "a = '",
+    '"',
+    "a = [[[[",
+    "a.",
+    "a = [}",
+    "a = {]",
+    "a = [=",
+    "}",
+    '"\\uD8" = 1',
+    "]",
+    '"\\q" = 1',
+    '"\\UFFFFFFFF" = 1',
+]
 
 
 @pytest.mark.parametrize("text", [*TOLERATED, "a = " + "[" * 10_000])
-def test_what_is_no_toml_never_raises(text):
+def test_what_is_no_toml_never_raises(text: str) -> None:
     assert isinstance(key_lines("b = 1\n" + text), dict)
     assert key_lines("b = 1\n" + text)["b",] == 1

@@ -11,9 +11,14 @@ def violation() -> Callable[..., Violation]:
     """The violation of the README's sample, with chosen fields; those of its site by name too."""
 
     def make(**changes: Any) -> Violation:
-        site = {"path": "/srv/src/acme/services/bridge.py", "line": 276, "column": 1, "module": "acme.services.bridge"}
+        site: dict[str, Any] = {
+            "path": "/srv/src/acme/services/bridge.py",
+            "line": 276,
+            "column": 1,
+            "module": "acme.services.bridge",
+        }
         site |= {key: changes.pop(key) for key in list(changes) if key in Site.__slots__}
-        fields = {
+        fields: dict[str, Any] = {
             "code": "SSG101",
             "rule": "registry",
             "message": "imports acme.agents.registry",

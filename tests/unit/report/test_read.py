@@ -1,7 +1,6 @@
 """Merging JSONL: counts add up over processes and hosts, and no line of production stops the report."""
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -62,7 +61,14 @@ def test_same_violation_of_many_processes_is_one_row(tmp_path: Path, violation: 
 
 
 def test_violation_is_told_apart_by_fingerprint_path_line_and_rule(tmp_path: Path, violation: Make) -> None:
-    variants = [{}, {"fingerprint": "f"}, {"file": "other.py"}, {"line": 1}, {"rule": "r"}, {"message": "same"}]
+    variants: list[dict[str, Any]] = [
+        {},
+        {"fingerprint": "f"},
+        {"file": "other.py"},
+        {"line": 1},
+        {"rule": "r"},
+        {"message": "same"},
+    ]
     (tmp_path / "a.jsonl").write_bytes(lines(*(violation(**variant) for variant in variants)))
     assert len(merged(tmp_path).rows) == 5
 
@@ -126,7 +132,8 @@ def test_damage_is_counted_and_the_rest_is_read(
 
 
 HOSTILE: list[dict[str, Any]] = [
-    {"line": "nine"}, {"line": True}, {"count": "many"}, {"added": -5}, {"tags": "abc"}, {"tags": [1, "t"]}, {"details": 7},
+    {"line": "nine"}, {"line": True}, {"count": "many"}, {"added": -5}, {"tags": "abc"}, {"tags": [1, "t"]},
+    {"details": 7},
     {"test": []}, {"file": 7, "path": None}, {"fingerprint": None}, {"message": {"a": 1}},
 ]  # fmt: skip
 
@@ -190,4 +197,3 @@ def test_live_violations_make_the_same_rows(tmp_path: Path, violation: Make) -> 
     (tmp_path / "a.jsonl").write_bytes(lines(*found))
     assert merged(tmp_path).violations() == Report(found).violations()
     assert model.SCHEMA == 1
-    assert os.listdir(tmp_path) == ["a.jsonl"]

@@ -12,9 +12,15 @@ def violation() -> Callable[..., Violation]:
     """A violation with chosen fields; those of its site by name too."""
 
     def make(**changes: Any) -> Violation:
-        site = {"path": "/srv/acme/bridge.py", "line": 276, "column": 1, "module": "acme.bridge", "scope": ""}
+        site: dict[str, Any] = {
+            "path": "/srv/acme/bridge.py",
+            "line": 276,
+            "column": 1,
+            "module": "acme.bridge",
+            "scope": "",
+        }
         site |= {key: changes.pop(key) for key in list(changes) if key in Site.__slots__}
-        fields = {
+        fields: dict[str, Any] = {
             "code": "SSG101",
             "rule": "registry",
             "message": "imports acme.agents.registry",

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -93,12 +94,12 @@ def test_failing_filter_of_the_host_is_counted(kept: Kept, violation: Make, cont
     assert sink.dropped == 1
 
 
-def hold(lock: "threading.RLock | threading.Lock") -> Callable[[], None]:  # type: ignore[valid-type]
+def hold(lock: Any) -> Callable[[], None]:
     """Another thread takes the lock; the function that is returned lets it go."""
     held, done = threading.Event(), threading.Event()
 
     def run() -> None:
-        with lock:  # type: ignore[attr-defined]
+        with lock:
             held.set()
             done.wait(10)
 
@@ -119,7 +120,7 @@ def test_blocked_while_another_thread_is_inside(owner: str, kept: Kept, context:
     logging.getLogger().addHandler(above)
     sink = LogSink(context)
     try:
-        lock = {"handler of our logger": kept.lock, "handler of the root": above.lock}.get(owner, logging._lock)  # type: ignore[attr-defined]
+        lock: Any = {"handler of our logger": kept.lock, "handler of the root": above.lock}.get(owner, logging._lock)  # type: ignore[attr-defined]
         assert not sink.blocked()
         release = hold(lock)
         assert sink.blocked()

@@ -35,9 +35,7 @@ class HostileList(list[int]):
 
 
 class Liar:
-    @property
-    def __class__(self) -> Any:
-        return str
+    __class__ = property(lambda self: str)
 
 
 CYCLE: list[Any] = []
@@ -94,7 +92,7 @@ def test_standard_encoder_writes_what_json_writes() -> None:
     assert Codec(orjson=object()).line(value) == expected
 
 
-@pytest.mark.parametrize("char", ["x", "\x00", "é", "\udc80", "𝒳"])
+@pytest.mark.parametrize("char", ["x", "\x00", "é", "\udc80", "\U0001d4b3"])
 def test_record_that_is_too_long_keeps_its_place_and_loses_its_details(char: str) -> None:
     texts = {f"key{number}": char * 20_000 for number in range(25)}
     line = Codec().line({"line": 7, **texts, "tags": ["t"], "details": {"a": char}, "labels": {"b": char}})

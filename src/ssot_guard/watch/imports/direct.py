@@ -6,7 +6,8 @@ make the module's attributes first, and importlib reads ``spec.parent`` for that
 
 from __future__ import annotations
 
-from ssot_guard.watch.imports import importer, spec as tripwire
+from ssot_guard.watch.imports import importer
+from ssot_guard.watch.imports import spec as tripwire
 from ssot_guard.watch.imports.finder import unseen
 
 TYPE_CHECKING = False

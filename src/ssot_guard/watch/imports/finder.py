@@ -12,7 +12,6 @@ interpreter's bare start above all, pays for this file only.
 from __future__ import annotations
 
 import sys
-
 from _thread import get_ident
 
 TYPE_CHECKING = False
@@ -60,7 +59,7 @@ class Finder:
 
     def attach(self) -> None:
         """Go to the front of ``sys.meta_path`` and, on 3.15, of the lazy-imports filter."""
-        sys.meta_path.insert(0, self)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, self)
         if sys.version_info >= (3, 15):
             self._before = sys.get_lazy_imports_filter()
             sys.set_lazy_imports_filter(self.lazy_filter)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-
 from _thread import get_ident
 from time import perf_counter
 
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 
     from ssot_guard.ledger import Ledger
     from ssot_guard.policy.model import Policy
+
+
+_READS_TWICE = sys.version_info < (3, 12)  # 3.11 reads the flag twice for one missing name
 
 
 class Load:
@@ -46,16 +48,18 @@ class Health:
         modules = policy.modules
         self._policy = policy
         self._ledger = ledger
-        self._failed = modules.failed_imports == "report"
+        self.failed = modules.failed_imports == "report"
         self._cycles = modules.cycles == "report"
         self._double = modules.double_imports == "report"
         self._re_executions = modules.re_executions == "report"
         self._budget = modules.import_budget.get("seconds") if modules.import_budget else None
-        self.on = self._failed or self._cycles or self._double or self._re_executions or self._budget is not None
+        self.on = self.failed or self._cycles or self._double or self._re_executions or self._budget is not None
         self._open: dict[int, list[Load]] = {}
         self._executed: set[str] = set()
         self._sources: dict[str, str] = {}  # real path → the first module name
         self._folders: dict[str, str] = {}  # folder → real path: one lstat walk per folder, not per file
+        self._missed: dict[int, tuple[int, int]] = {}  # thread → (code id, offset) of the last missing name
+        self._announced: dict[int, str] = {}  # thread → the name that no finder knew
         self._told: dict[int, int] = {}  # thread → id of the exception whose origin is recorded
 
     # -- loads ---------------------------------------------------------------------------------------------------
@@ -64,7 +68,9 @@ class Health:
         """A load begins."""
         name = spec.name
         if self._re_executions and name in self._executed and self._policy.governs(name):
-            self._report("SSG114", "re-executions", name, f"{name} is executed again: its classes exist twice now", frame)
+            self._report(
+                "SSG114", "re-executions", name, f"{name} is executed again: its classes exist twice now", frame
+            )
         self._open.setdefault(get_ident(), []).append(Load(name))
 
     def loaded(self, spec: ModuleSpec, frame: FrameType, *, succeeded: bool) -> None:
@@ -82,7 +88,7 @@ class Health:
             return
         if succeeded:
             self._succeeded(spec, load, elapsed, frame)
-        elif self._failed:
+        elif self.failed:
             self._failed_load(spec.name, frame)
 
     def abandoned(self) -> None:
@@ -110,7 +116,7 @@ class Health:
 
     def missing(self, fullname: str, found: importer.Importer) -> None:
         """No finder knows a governed module that somebody really imports."""
-        if not self._failed:
+        if not self.failed:
             return
         target = fullname
         statement = found.statement
@@ -118,7 +124,20 @@ class Health:
             parent, _, leaf = fullname.rpartition(".")
             if leaf in statement.names and found.imported() == parent:
                 target = f"{parent}:{leaf}"
+                self._announced[get_ident()] = target  # CPython will miss the name once more when it binds it
         self._failure(target, f"{target} does not exist", found.frame, found.code, found.offset)
+
+    def missing_name(self, module: str, frame: FrameType) -> None:
+        """``from module import name`` does not find the name."""
+        key = (id(frame.f_code), frame.f_lasti)
+        if _READS_TWICE and self._missed.get(get_ident()) == key:
+            del self._missed[get_ident()]
+            return
+        self._missed[get_ident()] = key
+        wanted = bytecode.bound_at(frame.f_code, frame.f_lasti)
+        if self._announced.pop(get_ident(), None) == f"{module}:{wanted}":
+            return
+        self._failure(f"{module}:{wanted}", f"{module} has no {wanted}", frame, frame.f_code, frame.f_lasti)
 
     def _failed_load(self, name: str, frame: FrameType) -> None:
         """A load ended with an exception: blame the innermost import statement that failed, once per exception."""
@@ -130,14 +149,15 @@ class Health:
             return  # `missing` has it
         origin = _origin(error)
         if origin is not None:
-            self._failure(*origin)
+            if self._missed.pop(get_ident(), None) != (id(origin[3]), origin[4]):
+                self._failure(*origin)
             return
         found = importer.find(frame)
         if found is not None:
             text = f"importing {name} failed: {type(error).__name__}: {_short(error)}"
             self._failure(name, text, found.frame, found.code, found.offset)
 
-    def _failure(self, target: str, text: str, frame: FrameType, code: Any, offset: int) -> None:  # noqa: ANN401
+    def _failure(self, target: str, text: str, frame: FrameType, code: Any, offset: int) -> None:
         swallowed = bytecode.catches(code, offset, ImportError, frame.f_globals)
         line, column, end_line, end_column = bytecode.position(code, offset)
         site = Site(
@@ -146,7 +166,9 @@ class Health:
         if swallowed:
             text += ", and the surrounding `try` hides it"
         kind = "name" if ":" in target else "import"
-        self._ledger.sight(Facts("SSG111", "failed-imports", site, target, text, kind=kind, details={"swallowed": swallowed}))
+        self._ledger.sight(
+            Facts("SSG111", "failed-imports", site, target, text, kind=kind, details={"swallowed": swallowed})
+        )
 
     # -- cycles --------------------------------------------------------------------------------------------------
 
@@ -178,7 +200,9 @@ class Health:
     def _taken_stale(self, name: str, taker: str, wanted: str, value: object, site: Site) -> None:
         namespace = getattr(sys.modules.get(name), "__dict__", {})
         if namespace.get(wanted, value) is not value:
-            self._cycle([name, taker], site, f"{taker} took {name}:{wanted} before {name} had finished, and it changed since")
+            self._cycle(
+                [name, taker], site, f"{taker} took {name}:{wanted} before {name} had finished, and it changed since"
+            )
 
     def _cycle(self, path: list[str], site: Site, text: str) -> None:
         # One violation per cycle: start at the smallest name, whoever was imported first.
@@ -197,7 +221,9 @@ class Health:
             return
         text = f"{path} was executed as {first} and again as {name}: its classes and state exist twice"
         if frame is None:
-            self._ledger.sight(Facts("SSG113", "double-imports", Site(origin, 1, module=name), name, text, canonical=first))
+            self._ledger.sight(
+                Facts("SSG113", "double-imports", Site(origin, 1, module=name), name, text, canonical=first)
+            )
         else:
             self._report("SSG113", "double-imports", name, text, frame, canonical=first)
 
@@ -216,7 +242,7 @@ class Health:
             # Read from the namespace: an attribute access could wake a lazy module.
             namespace = module.__dict__ if isinstance(module, type(sys)) else {}
             spec, origin = namespace.get("__spec__"), namespace.get("__file__")
-            if type(origin) is not str or (spec is not None and spec.name != name and name != "__main__"):
+            if type(origin) is not str or (spec is not None and name not in (spec.name, "__main__")):
                 continue
             path = self._real(origin)
             if path in self._sources and self._sources[path] != name:
@@ -231,7 +257,15 @@ class Health:
     # -- reporting -----------------------------------------------------------------------------------------------
 
     def _report(
-        self, code: str, rule: str, target: str, text: str, frame: FrameType, *, canonical: str | None = None, **details: object
+        self,
+        code: str,
+        rule: str,
+        target: str,
+        text: str,
+        frame: FrameType,
+        *,
+        canonical: str | None = None,
+        **details: object,
     ) -> None:
         found = importer.find(frame)
         site = Site() if found is None else importer.site(found.frame)

@@ -103,7 +103,7 @@ def _only_looks(frame: FrameType) -> bool:
 
 def _through_overrides(frame: FrameType) -> FrameType:
     """Past a replaced ``builtins.__import__``: a frame right below an IMPORT_NAME, that is not importlib's, is one."""
-    if not bytecode.kind_at(frame.f_code, frame.f_lasti) == bytecode.CALL:
+    if bytecode.kind_at(frame.f_code, frame.f_lasti) != bytecode.CALL:
         return frame
     outer = frame.f_back
     for _ in range(_LOOK_OUTWARD):
@@ -221,7 +221,7 @@ def finds_to_run(frame: FrameType | None) -> bool:
 
 
 def would_swallow(found: Importer) -> Callable[[], bool]:
-    """A question, answered at most once: would a frame that is importing catch our error?
+    """The question whether a frame that is importing would catch our error; answered at most once.
 
     Looked for outward from the importer, in frames that stand at an import; what else is on the stack (a server's
     request loop) catches everything and means nothing.

@@ -129,7 +129,7 @@ class Judge:
         return f"{written}  ({', '.join(homeless)}: no successor)" if homeless and written else written or None
 
     def counts(self, finding: Finding, importer: str) -> bool:
-        """Whether this importer may not do it: not allowed, not inside the deprecated subtree, and governed if it must be."""
+        """Whether this importer may not do it: bound by the rule, neither allowed nor inside the deprecated subtree."""
         rule = finding.home.rule
         self.matched.add(rule.id)
         if finding.code == "SSG101" and _inside(rule, importer):

@@ -84,7 +84,7 @@ def watch(module: ModuleType, names: Iterable[str], on_read: OnRead) -> bool:
         return True
     namespace.update((name, WatchedName(name, on_read)) for name in missing)
     namespace.update(__module__=base.__module__, __qualname__=base.__qualname__, __doc__=base.__doc__)
-    if base.__reduce__ is object.__reduce__ and base.__reduce_ex__ is object.__reduce_ex__:
+    if {"__reduce__", "__reduce_ex__"}.isdisjoint(key for cls in base.__mro__[:-1] for key in vars(cls)):
         namespace["__reduce__"] = _reduce
     try:
         switched = type(base)(base.__name__, (base,), namespace)

@@ -7,7 +7,6 @@ in one :class:`Sighting` per statement, which counts an execution when an event 
 from __future__ import annotations
 
 import sys
-
 from _functools import partial
 from _weakref import ref
 
@@ -37,10 +36,13 @@ _MOST_CODES = 10_000
 class Sighting:
     """One statement (or call) and the entries of what it breaks; ``seen`` holds the events of its present execution."""
 
-    __slots__ = ("echo", "entries", "seen", "swallowed", "twice")
+    __slots__ = ("echo", "entries", "module", "seen", "swallowed", "twice")
 
-    def __init__(self, entries: tuple[Entry, ...], swallowed: Callable[[], bool] | None) -> None:
+    def __init__(
+        self, entries: tuple[Entry, ...], swallowed: Callable[[], bool] | None, module: str | None = None
+    ) -> None:
         self.entries = entries
+        self.module = module  # the module that is spelled: CPython and importlib read its parents at will
         self.swallowed = swallowed
         self.seen: set[str] = set()
         self.twice = False  # 3.11: each execution reads the flag twice …
@@ -72,9 +74,12 @@ class Sightings:
         """An event of a statement that is known: a new execution if the event comes back, else more of the same."""
         if not sighting.entries:
             return None
-        if read and sighting.echo:
-            sighting.echo = False
-            return None
+        if read:
+            if sighting.module is not None and sighting.module.startswith(f"{token}."):
+                return None
+            if sighting.echo:
+                sighting.echo = False
+                return None
         seen = sighting.seen
         if token not in seen:
             seen.add(token)
@@ -143,7 +148,8 @@ class Sightings:
             self._slot(found.code)[found.offset, token] = NOTHING  # `__path__` is read next, and can raise
             return None
         key = (statement.offset, "statement")
-        verdict = self._take(found, list(self.judge.statement(module, statement.names)), key, token)
+        findings = list(self.judge.statement(module, statement.names))
+        verdict = self._take(found, findings, key, token)
         if _READS_TWICE and statement.names and token == module and verdict is None:
             sighting = self._slot(found.code).get(key)
             # From the namespace: hasattr() would read the flag, and come back here.
@@ -209,7 +215,7 @@ class Sightings:
             entries.append(entry)
             verdict = verdict or error
         if not acted_for_others:  # else the next execution may act for somebody else
-            sighting = slot[key] = slot[found.offset, token] = Sighting(tuple(entries), swallowed)
+            sighting = slot[key] = slot[found.offset, token] = Sighting(tuple(entries), swallowed, found.imported())
             sighting.seen.add(token)
         return verdict
 

@@ -11,7 +11,6 @@ The functions that raise are :func:`~ssot_guard.watch.imports.finder.unseen`: tr
 from __future__ import annotations
 
 import sys
-
 from _frozen_importlib import ModuleSpec
 
 from ssot_guard.watch.imports.finder import unseen
@@ -100,7 +99,7 @@ def arm(spec: ModuleSpec) -> bool:
     if is_armed(spec):
         return True
     try:
-        spec.__class__ = _guarded_class(type(spec))  # type: ignore[assignment]
+        spec.__class__ = _guarded_class(type(spec))
     except TypeError:
         return False
     return True
@@ -110,7 +109,7 @@ def disarm(spec: ModuleSpec) -> None:
     """Give the spec its own class back; twice is harmless."""
     original = _classes_back.get(type(spec))
     if original is not None:
-        spec.__class__ = original  # type: ignore[assignment]
+        spec.__class__ = original
 
 
 class _Probe:
@@ -169,9 +168,10 @@ def works() -> bool:
         __import__(name)
         first, probe.events = probe.events, []
         __import__(name)
-        return "loading" in first and "loaded" in first and probe.events == ["read"]
     except ImportError:
         return False
+    else:
+        return "loading" in first and "loaded" in first and probe.events == ["read"]
     finally:
         armed = before
         sys.meta_path.remove(finder)

@@ -7,13 +7,13 @@ what they return is a verdict to raise, or None.
 from __future__ import annotations
 
 import sys
-
 from _functools import partial
 from _weakref import ref
 
 from ssot_guard.ledger import Facts
 from ssot_guard.violation import Site
-from ssot_guard.watch.imports import bytecode, direct, importer, names, spec as tripwire
+from ssot_guard.watch.imports import bytecode, direct, importer, names
+from ssot_guard.watch.imports import spec as tripwire
 from ssot_guard.watch.imports.health import Health
 from ssot_guard.watch.imports.judge import Judge
 from ssot_guard.watch.imports.lazy import LazyImports
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 # What a module is to the policy.
 DEPRECATED, LEADS, HOLDER, HEALTH, CANONICAL = 1, 2, 4, 8, 16
 JUDGED = DEPRECATED | LEADS | HOLDER  # importing it may break a rule
+
+# A name that is missing in a module is seen through its tripwire, too. That costs half a microsecond per cached import,
+# so it ends after this many: what is imported in a hot loop is free, and code that boots is watched.
+_READS_WATCHED = 200
 
 _MODULE = type(sys)
 _getframe = sys._getframe
@@ -63,6 +67,7 @@ class ImportWatcher:
         self._interest: dict[str, int] = {}
         self._specs: dict[int, ref[ModuleSpec]] = {}
         self._modules: dict[int, ref[ModuleType]] = {}
+        self._reads: dict[str, int] = {}
         self._unfinished: list[ModuleSpec] = []
         self._aliased: set[str] = set()  # names of specs whose module has a deprecated second name
         self._lazy = LazyImports()
@@ -238,8 +243,7 @@ class ImportWatcher:
             if not self.interest(name) & JUDGED:
                 return None
         elif not self._stays_armed(name):
-            if getattr(sys.modules.get(name), "__dict__", {}).get("__spec__") is spec:
-                tripwire.disarm(spec)  # a reload, or a load that began before us: from now on it costs nothing
+            self._healthy_read(spec, frame)
             return None
         code, offset = frame.f_code, frame.f_lasti
         if importer.is_machinery(frame):
@@ -252,8 +256,18 @@ class ImportWatcher:
                 imports = False
         return self._sightings.module_event(name, frame, read=True) if imports else None
 
+    def _healthy_read(self, spec: ModuleSpec, frame: FrameType) -> None:
+        """A governed module without a rule: look for missing names a while, then let it go for good."""
+        name = spec.name
+        reads = self._reads[name] = self._reads.get(name, 0) + 1
+        if self._health.failed and reads <= _READS_WATCHED:
+            if bytecode.binds_now(frame.f_code, frame.f_lasti):
+                self._health.missing_name(name, frame)
+        elif getattr(sys.modules.get(name), "__dict__", {}).get("__spec__") is spec:
+            tripwire.disarm(spec)
+
     def made(self, spec: ModuleSpec) -> BaseException | None:
-        """importlib reads ``spec.parent`` when it makes a module: by hand or for a reload, no load event follows."""
+        """Importlib reads ``spec.parent`` when it makes a module: by hand or for a reload, no load event follows."""
         try:
             maker = direct.maker(_getframe(2))
             if maker is None or direct.shadow(spec, self):
@@ -299,7 +313,7 @@ class ImportWatcher:
             self._report_preloaded(name, module)
             if spec is not None and not self._arm(spec):
                 self.unguardable.add(name)
-            if getattr(spec, "name", name) != name:
+            if spec is not None and getattr(spec, "name", name) != name:
                 self._aliased.add(spec.name)
         self._watch(name)
 
@@ -324,14 +338,14 @@ class ImportWatcher:
         return True
 
     def _stays_armed(self, name: str) -> bool:
-        """Only deprecated modules keep the tripwire after their load, and modules with a deprecated second name."""
+        """Only deprecated modules keep the tripwire for good, and modules with a deprecated second name."""
         return bool(self.interest(name) & DEPRECATED) or name in self._aliased
 
     def _finish(self, spec: ModuleSpec) -> None:
         """The body has run: keep the tripwire where it is needed, and watch names."""
         name = spec.name
         flags = self.interest(name)
-        if not self._stays_armed(name):
+        if not self._stays_armed(name) and not (flags & HEALTH and self._health.failed):
             tripwire.disarm(spec)
         if flags & JUDGED:
             present = getattr(sys.modules.get(name), "__dict__", {}).get("__spec__")
@@ -348,7 +362,7 @@ class ImportWatcher:
             self._twins.arrived(name)
 
     def _watch(self, name: str) -> None:
-        """Watch what this module holds: deprecated names, deprecated submodules, and ``__path__`` where it can block."""
+        """Watch what this module holds: deprecated names and submodules, and ``__path__`` where it can block."""
         deprecated = self.interest(name) & DEPRECATED
         wanted = set(self._rules.watched(name))
         if not deprecated:

@@ -1,0 +1,122 @@
+"""Delivers violations to the sinks: lock-free ones at once, all others never from inside an import.
+
+A thread that imports holds import locks. A sink that waits for a lock (logging, telemetry) whose owner imports would
+never come back (seen in coloredlogs#29, opentelemetry-python#4954). So what an import postpones is delivered at the
+next safe point, or by a thread that lives for that only.
+"""
+
+from __future__ import annotations
+
+import sys
+from _collections import deque
+from _thread import allocate_lock, get_ident, start_new_thread
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from ssot_guard.faults import Faults
+    from ssot_guard.sinks import Sink
+    from ssot_guard.violation import Violation
+
+_IMPORTLIB = ("importlib._bootstrap", "_frozen_importlib")
+
+
+class Publisher:
+    """The sinks of one guard and what waits for them."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self.sinks: list[Sink] = []
+        self._pending: deque[tuple[Violation, bool]] = deque()
+        self._draining: set[int] = set()
+        self._helper = allocate_lock()  # held by the thread that delivers what an import postponed
+
+    def publish(self, violation: Violation, *, repeat: bool) -> None:
+        """Deliver to lock-free sinks at once, so that it survives a crash, and to the others as soon as it is safe."""
+        postponed = False
+        for sink in self.sinks:
+            if sink.safe_in_import:
+                self._deliver(sink, violation, repeat=repeat)
+            else:
+                postponed = True
+        if postponed:
+            self._pending.append((violation, repeat))
+            self.drain()
+
+    def drain(self) -> None:
+        """Deliver what waits; from inside an import, let the helper do it."""
+        if not self._pending or get_ident() in self._draining:
+            return  # in the second case a sink caused a violation: the loop further up in this thread takes it
+        if inside_import(sys._getframe(1)):
+            self._send_helper()
+        else:
+            self._deliver_pending()
+
+    def wait(self, seconds: float = 1.0) -> None:
+        """Wait until no helper is at work, so that a fork or the exit finds a single-threaded guard."""
+        if self._helper.acquire(timeout=seconds):
+            self._helper.release()
+
+    def close(self, final: tuple[Violation, ...]) -> None:
+        """Deliver what waits and the final counts, and close the sinks."""
+        self.wait()
+        self._deliver_pending()
+        for sink in self.sinks:
+            try:
+                sink.close(final)
+            except Exception as error:  # noqa: BLE001 - a sink is other people's code
+                self._faults.note(f"sink {sink.name}", error)
+
+    def after_fork(self) -> None:
+        """In the child: nothing of the parent's waits here, and the parent's helper is not here."""
+        self._pending.clear()
+        self._draining.clear()
+        self._helper = allocate_lock()
+
+    def _send_helper(self) -> None:
+        if not self._helper.acquire(blocking=False):
+            return  # one is on its way, and takes this one along
+        try:
+            start_new_thread(self._help, ())
+        except RuntimeError:  # the interpreter is ending, or allows no threads: the exit delivers
+            self._helper.release()
+
+    def _help(self) -> None:
+        try:
+            self._deliver_pending()
+        finally:
+            self._helper.release()
+        # What came between the last look and the release found the helper busy, and nobody to take it.
+        if self._pending:
+            self._send_helper()
+
+    def _deliver_pending(self) -> None:
+        thread = get_ident()
+        self._draining.add(thread)
+        try:
+            while True:
+                try:
+                    violation, repeat = self._pending.popleft()
+                except IndexError:
+                    return
+                for sink in self.sinks:
+                    if not sink.safe_in_import:
+                        self._deliver(sink, violation, repeat=repeat)
+        finally:
+            self._draining.discard(thread)
+
+    def _deliver(self, sink: Sink, violation: Violation, *, repeat: bool) -> None:
+        try:
+            sink.publish(violation, repeat=repeat)
+        except Exception as error:  # noqa: BLE001 - a sink is other people's code
+            self._faults.note(f"sink {sink.name}", error)
+
+
+def inside_import(frame: FrameType | None) -> bool:
+    """Whether the thread is inside an import, and so may hold import locks."""
+    while frame is not None:
+        if frame.f_code.co_name == "_find_and_load" and frame.f_globals.get("__name__") in _IMPORTLIB:
+            return True
+        frame = frame.f_back
+    return False
