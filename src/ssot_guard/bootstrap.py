@@ -20,11 +20,15 @@ def start() -> bool:
         return False
     try:
         from ssot_guard import guard
+        from ssot_guard.policy.modes import switched_off
 
+        complaint = switched_off(environ)[1]
+        if complaint:
+            _say(f"ssot-guard: {complaint}")
         guard.install()
         return guard.active()
     except Exception as error:  # noqa: BLE001 - the host starts, whatever happens here
-        _say(f"ssot-guard: NOT guarding this process: {error}")
+        _say(f"ssot-guard: NOT guarding this process: {'; '.join(str(error).splitlines())}")
         return False
 
 

@@ -124,6 +124,10 @@ class Ledger:
         if entry.count >= entry.next_notice:
             entry.next_notice *= 10
             self._publisher.publish(entry.snapshot(), repeat=True)
+        return self.verdict(entry, swallowed)
+
+    def verdict(self, entry: Entry, swallowed: Callable[[], bool] | None) -> BaseException | None:
+        """The error to raise for a recorded violation, without counting it again."""
         if not entry.blocks or swallowed is None:
             return None
         return self._verdict(entry.violation) if self._may_block(swallowed) else None
@@ -135,6 +139,11 @@ class Ledger:
         tags = tuple(rule.tags) if rule is not None else ()
         contested = bool(getattr(rule, "contested", None))
         session = self._settings.mode_for(tags)
+        owner = self._files.owner(file)
+        if rule is not None:
+            facts.details.update(
+                (key, text) for key, text in (("rule-owner", rule.owner), ("reason", rule.reason)) if text
+            )
         mode = effective_mode(
             session,
             overrides=self._policy.overrides,
@@ -142,7 +151,8 @@ class Ledger:
             code=facts.code,
             rule_id=facts.rule_id,
             tags=tags,
-            owner=self._files.owner(file),
+            owner=owner,
+            rule_owner=rule.owner if rule is not None else None,
             max_mode=rule.max_mode if rule is not None else None,
             caps=("contested",) if contested else (),
         )
@@ -154,7 +164,7 @@ class Ledger:
             facts.code, facts.rule_id, facts.message, facts.site, facts.target, facts.canonical, facts.kind, 1, mode,
             {"strict": "blocked", "warn": "warned"}.get(mode, "recorded"),
             fingerprint(facts.code, facts.rule_id, file, facts.target, facts.site.scope),
-            file, "contested" if contested else "new", self._files.owner(file), tags, None, None, facts.details,
+            file, "contested" if contested else "new", owner, tags, None, None, facts.details,
         )  # fmt: skip
 
     def _may_block(self, swallowed: Callable[[], bool]) -> bool:

@@ -90,18 +90,27 @@ def command(  # noqa: PLR0913 - one per option
     _check(program)
     place = policy_path(policy)
     chosen_profile(load_policy(place), profile or os.environ.get("SSOT_GUARD_PROFILE") or None)
-    spool = tempfile.mkdtemp(prefix="ssot-guard-")
-    try:
-        status = process.run([sys.executable, *program], _environment(place, mode, profile, spool))
-        report = chosen(_collect(spool), selectors)
-        guarded = any(Path(spool).glob("*.guarded"))
-    finally:
-        shutil.rmtree(spool, ignore_errors=True)
+    status, report, guarded = _guarded(program, _environment(place, mode, profile))
+    report = chosen(report, selectors)
     if not quiet:
         emit(reports.render(report, "text", reports.Options(colored(color, sys.stderr), verbose)), err=True)
     if output:
         write(reports.render(report, form), output)
     return process.end_like(_status(status, report, guarded=guarded))
+
+
+def _guarded(program: tuple[str, ...], environ: dict[str, str]) -> tuple[int, Report, bool]:
+    """Run it to its end: its status, what all its processes found, and whether any of them was guarded at all."""
+    spool = tempfile.mkdtemp(prefix="ssot-guard-")
+    environ["SSOT_GUARD_RUN_SPOOL"] = spool
+    environ["SSOT_GUARD_SINKS"] = ",".join(filter(None, [environ.get("SSOT_GUARD_SINKS"), f"jsonl:{spool}"]))
+    report = Report()
+    try:
+        status = process.run([sys.executable, *program], environ)
+        read([spool], report)
+        return status, report, any(Path(spool).glob("*.guarded"))
+    finally:
+        shutil.rmtree(spool, ignore_errors=True)
 
 
 def _check(program: tuple[str, ...]) -> None:
@@ -114,25 +123,17 @@ def _check(program: tuple[str, ...]) -> None:
         raise click.UsageError(f"there is no script {first!r}{hint}")
 
 
-def _environment(policy: str, mode: str | None, profile: str | None, spool: str) -> dict[str, str]:
+def _environment(policy: str, mode: str | None, profile: str | None) -> dict[str, str]:
     """The environment that makes every Python below us guard itself."""
     environ = dict(os.environ)
     environ["SSOT_GUARD_POLICY"] = policy
-    environ["SSOT_GUARD_RUN_SPOOL"] = spool
     if mode is not None:
         environ["SSOT_GUARD_MODE"] = mode
     if profile is not None:
         environ["SSOT_GUARD_PROFILE"] = profile
     # No empty parts: an empty entry of PYTHONPATH is the working directory.
-    environ["SSOT_GUARD_SINKS"] = ",".join(filter(None, [environ.get("SSOT_GUARD_SINKS"), f"jsonl:{spool}"]))
     environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_AUTOSTART, environ.get("PYTHONPATH")]))
     return environ
-
-
-def _collect(spool: str) -> Report:
-    report = Report()
-    read([spool], report)
-    return report
 
 
 def _status(status: int, report: Report, *, guarded: bool) -> int:

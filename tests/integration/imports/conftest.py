@@ -45,7 +45,7 @@ class Lab:
         server = self._servers.get(preload)
         if server is None or server.poll() is not None:
             command = [sys.executable, str(SERVER), *preload]
-            environment = {"PYTHONPATH": str(SOURCE), "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+            environment = {"PYTHONPATH": str(SOURCE), "PATH": "/usr/bin:/bin"}
             server = self._servers[preload] = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
             )
@@ -60,11 +60,11 @@ class Lab:
             if isinstance(content, bytes):
                 path.write_bytes(content)
             else:
-                path.write_text(textwrap.dedent(content).lstrip("\n"))
+                path.write_text(textwrap.dedent(content).removeprefix("\n"))
         root.mkdir(parents=True, exist_ok=True)
         return root
 
-    def run(self, files, policy=None, *, mode="observe", root=None, server=("ssot_guard.guard",), **case):
+    def run(self, files, policy=None, *, mode="observe", root=None, server=(), **case):
         """Run ``main.py`` of a tree under a policy; fails the test when the process died."""
         root = self.tree(files, root)
         result = root / f"result{next(self._numbers)}.json"
@@ -105,7 +105,7 @@ def marked():
     """Line numbers (from 1) of the lines that end with ``# <-``."""
 
     def find(text):
-        lines = textwrap.dedent(text).lstrip("\n").splitlines()
+        lines = textwrap.dedent(text).removeprefix("\n").splitlines()
         return [number for number, line in enumerate(lines, 1) if line.rstrip().endswith(MARK)]
 
     return find

@@ -225,7 +225,7 @@ lab.out(errors=errors, loaded="acme.old" in sys.modules, bound=hasattr(acme, "ol
 
 @pytest.mark.parametrize("source", ["import acme.old", "from acme import old", "from acme.old import N", "from acme.old import *"])
 def test_an_error_in_the_setter_blocks_without_a_trace_and_ends_at_the_importer(facts, source):
-    out = facts(VETO_AT_THE_SETTER, {"importer.py": f"\n{source}\n"})
+    out = facts(VETO_AT_THE_SETTER, {"importer.py": f"#\n{source}\n"})
 
     assert [error["type"] for error in out["errors"]] == ["ImportError", "ImportError"]
     assert not out["loaded"]
@@ -281,7 +281,7 @@ lab.out(quiet=quiet, seen=seen, error=lab.run_file("importer.py")[0])
     ],
 )
 def test_every_from_import_of_a_cached_module_reads_path_and_can_be_stopped_there(facts, source, seen):
-    out = facts(PATH_DESCRIPTOR, {"importer.py": f"\n\n{source}\n"})
+    out = facts(PATH_DESCRIPTOR, {"importer.py": f"#\n#\n{source}\n"})
 
     assert out["quiet"] is None
     assert out["seen"] == seen
@@ -356,7 +356,7 @@ lab.out(events=tripwire.take())
 )
 def test_reads_while_loading_are_often_healthy(facts, init, old):
     out = facts(
-        "finder = tripwire.watch('acme', 'acme.old')\\nimport acme\\nlab.out(events=tripwire.take(), n=len(finder.specs))",
+        "finder = tripwire.watch('acme', 'acme.old')\nimport acme\nlab.out(events=tripwire.take(), n=len(finder.specs))",
         {"acme/__init__.py": init + "\n", "acme/old.py": old + "\n"},
     )
 
@@ -383,4 +383,29 @@ lab.out(created=created, error=error["text"])
 """
     )
 
-    assert out == {"created": [False], "error": "vetoed"}
+    assert out == {"created": [None], "error": "vetoed"}
+
+
+SPECIALISED = """
+import types
+def read_often(**namespace):
+    module, seen = types.ModuleType("m"), []
+    class Name:
+        def __get__(self, module, owner=None): seen.append(1); return 1
+        def __set__(self, module, value): pass
+    vars(module)["Old"] = 1
+    module.__class__ = type("module", (types.ModuleType,), {"Old": Name(), **namespace})
+    def f(): return module.Old
+    for _ in range(100): f()
+    return len(seen)
+def missing(self, name): raise AttributeError(name)
+lab.out(plain=read_often(), hooked=read_often(__getattr__=missing))
+"""
+
+
+def test_from_3_14_on_attribute_reads_of_a_module_bypass_descriptors_unless_its_class_has_a_getattr(facts):
+    """LOAD_ATTR_MODULE is chosen for subclasses of ModuleType, too, as long as they have its ``tp_getattro``."""
+    out = facts(SPECIALISED)
+
+    assert (out["plain"] == 100) == (HERE < (3, 14))
+    assert out["hooked"] == 100

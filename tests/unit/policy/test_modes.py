@@ -1,10 +1,11 @@
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ssot_guard.errors import PolicyError
 from ssot_guard.policy.load import load_data
-from ssot_guard.policy.model import Mode
 from ssot_guard.policy.modes import (
     chosen_profile,
     effective_mode,
@@ -13,6 +14,9 @@ from ssot_guard.policy.modes import (
     switched_off,
     weakest,
 )
+
+if TYPE_CHECKING:
+    from ssot_guard.policy.model import Mode
 
 WEAKEST = [
     (["strict", "warn"], "warn"),

@@ -1,4 +1,8 @@
+import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,3 +44,28 @@ def violation() -> Callable[..., Violation]:
 @pytest.fixture
 def context() -> Context:
     return Context("/srv/ssot-guard.toml", "d1635", "warn", "canary", {"release": "4f2c"})
+
+
+@pytest.fixture
+def read() -> Callable[[Path], list[dict[str, Any]]]:
+    """The records of a JSONL file; fails on a torn line."""
+    return lambda path: [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+@pytest.fixture
+def run() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Code in a process of its own, with `build`, `Context` and `make(number, count)` at hand."""
+    prelude = (
+        "import os, sys, signal, time\n"
+        "from ssot_guard.sinks import Context, build\n"
+        "from ssot_guard.violation import Site, Violation\n"
+        "def make(number=1, count=1):\n"
+        "    return Violation('SSG101', 'registry', 'm' * 200, Site('/a.py', number), 'a.old', count=count,\n"
+        "                     fingerprint=f'{number:016x}')\n"
+    )
+
+    def process(code: str, *args: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", prelude + code, *args]
+        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+
+    return process

@@ -27,6 +27,7 @@ _INTRINSIC = opmap.get("CALL_INTRINSIC_1", -1)
 _INTRINSIC_STAR = 2
 # 3.15 packs the laziness of the statement into the two low bits of the operand.
 _NAME_SHIFT = 2 if sys.version_info >= (3, 15) else 0
+_LAZY = 1
 
 _INSTRUMENTED = 230
 
@@ -51,9 +52,10 @@ OTHER = "other"
 class Statement:
     """``import name`` (``names`` is None) or ``from ..name import names``; ``offset`` is that of its IMPORT_NAME."""
 
-    __slots__ = ("level", "name", "names", "offset")
+    __slots__ = ("lazy", "level", "name", "names", "offset")
 
-    def __init__(self, name: str, level: int, names: tuple[str, ...] | None, offset: int) -> None:
+    def __init__(self, name: str, level: int, names: tuple[str, ...] | None, offset: int, *, lazy: bool) -> None:
+        self.lazy = lazy  # 3.15
         self.name = name
         self.level = level
         self.names = names
@@ -78,6 +80,18 @@ def kind_at(code: CodeType, offset: int) -> str:
 def imports_at(code: CodeType, offset: int) -> bool:
     """Whether an IMPORT_NAME stands at a byte offset."""
     return offset >= 0 and code.co_code[offset] == _IMPORT_NAME
+
+
+def runs_at(code: CodeType, offset: int) -> bool:
+    """Whether an import statement reads the flag of what it imports here.
+
+    An IMPORT_NAME does. An IMPORT_FROM only does for a name that is missing, unless it belongs to a ``lazy from``: that
+    one takes its names at once where the module is loaded already.
+    """
+    if imports_at(code, offset):
+        return True
+    statement = statement_at(code, offset) if _NAME_SHIFT and binds_at(code, offset) else None
+    return statement is not None and statement.lazy
 
 
 def binds_at(code: CodeType, offset: int) -> bool:
@@ -107,7 +121,8 @@ def statement_at(code: CodeType, offset: int) -> Statement | None:
     names, level = constants
     if not isinstance(level, int) or not (names is None or isinstance(names, tuple)):
         return None
-    return Statement(code.co_names[name_index >> _NAME_SHIFT], level, names, head)
+    lazy = bool(_NAME_SHIFT and name_index & _LAZY)
+    return Statement(code.co_names[name_index >> _NAME_SHIFT], level, names, head, lazy=lazy)
 
 
 def _backwards(raw: bytes, offset: int) -> Iterator[tuple[int, int, int]]:
@@ -176,6 +191,11 @@ def call_at(code: CodeType, offset: int) -> tuple[str | None, str | None]:
             callee = code.co_names[argument >> _method_bit(opcode)]
             break
     return callee, literal
+
+
+def arguments_at(code: CodeType, offset: int) -> int:
+    """How many arguments the call at a byte offset passes."""
+    return next(_backwards(code.co_code, offset))[1]
 
 
 def position(code: CodeType, offset: int) -> tuple[int | None, int | None, int | None, int | None]:

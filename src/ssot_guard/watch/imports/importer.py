@@ -33,7 +33,7 @@ class Importer:
     importing module's name and ``package`` what its relative imports start from.
     """
 
-    __slots__ = ("code", "frame", "kind", "module", "offset", "package", "spelled", "statement")
+    __slots__ = ("can_block", "code", "frame", "kind", "module", "offset", "package", "spelled", "statement")
 
     def __init__(self, frame: FrameType, spelled: str | None) -> None:
         self.frame = frame
@@ -44,6 +44,7 @@ class Importer:
         self.kind = bytecode.kind_at(self.code, self.offset)
         self.statement = bytecode.statement_at(self.code, self.offset) if self.kind == bytecode.STATEMENT else None
         self.spelled = spelled
+        self.can_block = True  # whether an error raised now reaches this frame
 
     def imported(self) -> str | None:
         """The absolute name behind ``import`` or ``from``: None for anything but a statement."""
@@ -69,6 +70,8 @@ def find(frame: FrameType | None) -> Importer | None:
     while frame is not None and is_machinery(frame):
         if frame.f_code.co_name in _NAMED:
             spelled = frame.f_locals.get("name")
+        elif frame.f_code.co_name == "_handle_fromlist":  # of `__import__("spelled", fromlist=…)`
+            spelled = getattr(frame.f_locals.get("module"), "__dict__", {}).get("__name__")
         elif frame.f_code.co_name == "walk_packages":
             return None
         frame = frame.f_back
@@ -118,13 +121,14 @@ def _through_overrides(frame: FrameType) -> FrameType:
 def responsible(importer: Importer, target: str) -> FrameType | None:
     """The frame to blame instead of the direct importer, or None where the direct one is to blame.
 
-    A lazy module ``__getattr__`` (or a function that it calls) and a third-party import helper only act for someone:
-    the frame that read the attribute, or called the helper.
+    A lazy module ``__getattr__`` (or a function that it calls) acts for whoever reads the attribute, and a function
+    that was told the name acts for whoever told it.
     """
     frame: FrameType | None = importer.frame
+    told = (importer.spelled or target).partition(":")[0]
     moved = None
     while frame is not None:
-        beyond = _beyond_getattr(frame) or (_beyond_helper(frame, target) if moved is None else None)
+        beyond = _beyond_getattr(frame) or _beyond_helper(frame, told)
         if beyond is None:
             break
         moved = frame = beyond
@@ -143,19 +147,28 @@ def _beyond_getattr(frame: FrameType) -> FrameType | None:
     return None
 
 
-def _beyond_helper(frame: FrameType, target: str) -> FrameType | None:
-    """The caller of an import helper: a function that imports by a computed name and lives in another distribution."""
+def _beyond_helper(frame: FrameType, name: str) -> FrameType | None:
+    """The caller of an import helper, past the helper's own distribution where that is not the one that is imported."""
+    if not _was_told(frame, name):
+        return None
     home = module_name(frame).partition(".")[0]
-    if frame.f_code.co_name == "<module>" or home == target.partition(".")[0]:
-        return None
-    if bytecode.kind_at(frame.f_code, frame.f_lasti) != bytecode.CALL:
-        return None
-    if bytecode.call_at(frame.f_code, frame.f_lasti)[1] is not None:
-        return None  # a literal name: this code knows what it imports
-    outer = frame.f_back
-    while outer is not None and (is_machinery(outer) or module_name(outer).partition(".")[0] == home):
-        outer = outer.f_back
+    outer = _outside_machinery(frame.f_back)
+    while outer is not None and module_name(outer).partition(".")[0] == home != name.partition(".")[0]:
+        outer = _outside_machinery(outer.f_back)
     return outer
+
+
+def _was_told(frame: FrameType, name: str) -> bool:
+    """Whether a call of a function carries the module's name, alone or in front of an attribute's."""
+    code = frame.f_code
+    if code.co_name == "<module>" or bytecode.kind_at(code, frame.f_lasti) != bytecode.CALL:
+        return False
+    count = code.co_argcount + code.co_kwonlyargcount
+    if code.co_name.startswith("<"):
+        count = 0  # a comprehension's parameter is its iterator
+    scope = frame.f_locals
+    values = [scope.get(variable) for variable in (*code.co_varnames[:count], *code.co_freevars)]
+    return any(type(value) is str and (value == name or value.startswith((f"{name}.", f"{name}:"))) for value in values)
 
 
 def _outside_machinery(frame: FrameType | None) -> FrameType | None:

@@ -12,18 +12,22 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from ssot_guard.violation import Site
+    from ssot_guard.watch.imports.sightings import Sighting
 
 
 class LazyStatement:
     """``lazy import imported`` (``names`` is empty) or ``lazy from imported import names`` in module ``importing``."""
 
-    __slots__ = ("imported", "importing", "names", "site")
+    __slots__ = ("executions", "imported", "importing", "names", "sighting", "site", "used")
 
     def __init__(self, importing: str, imported: str, names: tuple[str, ...], site: Site) -> None:
         self.importing = importing
         self.imported = imported
         self.names = names
         self.site = site
+        self.executions = 1
+        self.used = 0  # the execution whose first use was counted last
+        self.sighting: Sighting | None = None
 
     def loads(self, module: str) -> bool:
         """Whether executing the statement loads this module."""
@@ -38,7 +42,12 @@ class LazyImports:
 
     def add(self, importing: str, imported: str, names: tuple[str, ...], frame: FrameType) -> None:
         """Remember a statement, from CPython's call of the lazy-imports filter."""
-        self.statements.append(LazyStatement(importing, imported, names, importer.site(frame)))
+        site = importer.site(frame)
+        for known in self.statements:
+            if known.site == site and known.imported == imported:
+                known.executions += 1
+                return
+        self.statements.append(LazyStatement(importing, imported, names, site))
 
     def statement(self, using: str, module: str) -> LazyStatement | None:
         """The statement behind a load at a first use: one of the using module if there is one, else any."""

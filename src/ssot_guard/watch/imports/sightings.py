@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 READ_CAN_RAISE = sys.version_info >= (3, 13)
 # 3.11 reads the flag again after it looked in vain for `__path__` on a plain module.
 _READS_TWICE = sys.version_info < (3, 12)
+_WITH_FROMLIST = 4  # arguments of an __import__ that takes names
 _MOST_CODES = 10_000
 
 
@@ -79,7 +80,9 @@ class Sightings:
                 return None
             if sighting.echo:
                 sighting.echo = False
-                return None
+                # From the namespace: hasattr() would read the flag, and come back here.
+                if "__path__" not in getattr(sys.modules.get(token), "__dict__", {}):
+                    return None
         seen = sighting.seen
         if token not in seen:
             seen.add(token)
@@ -105,14 +108,15 @@ class Sightings:
         found = importer.find(frame)
         if found is None:
             return self._program(token) if importer.nobody_left(frame) else None
-        if self._lazy.statements and found.kind in (bytecode.LAZY, bytecode.ATTRIBUTE):
+        is_lazy = found.kind in (bytecode.LAZY, bytecode.ATTRIBUTE) or (found.statement and found.statement.lazy)
+        if self._lazy.statements and is_lazy:
             statement = self._lazy.statement(found.module, token)
             if statement is not None:
                 return self._lazy_use(found, statement)
+        found.can_block = READ_CAN_RAISE or not read or importer.is_machinery(frame)
         if found.statement is not None and bytecode.imports_at(found.code, found.offset):
             return self._statement(found, token, read=read)
-        spelled = found.spelled or (_spelled_in_call(found, token) if read else token)
-        return self._take(found, list(self.judge.call(spelled)), (found.offset, spelled), token)
+        return self._call(found, token, read=read)
 
     def name_event(self, holder: str, name: str, frame: FrameType) -> BaseException | None:
         """A watched name of a module is read, by a part of an import statement or as an attribute."""
@@ -151,11 +155,24 @@ class Sightings:
         findings = list(self.judge.statement(module, statement.names))
         verdict = self._take(found, findings, key, token)
         if _READS_TWICE and statement.names and token == module and verdict is None:
-            sighting = self._slot(found.code).get(key)
-            # From the namespace: hasattr() would read the flag, and come back here.
-            if sighting is not None and "__path__" not in getattr(sys.modules.get(module), "__dict__", {}):
-                sighting.twice = sighting.echo = True
+            self._expect_echo(found, key)
         return verdict
+
+    def _call(self, found: Importer, token: str, *, read: bool) -> BaseException | None:
+        spelled = found.spelled or (_spelled_in_call(found, token) if read else token)
+        key = (found.offset, spelled)
+        verdict = self._take(found, list(self.judge.call(spelled)), key, token)
+        if _READS_TWICE and token == spelled and verdict is None and found.kind == bytecode.CALL:
+            callee, _ = bytecode.call_at(found.code, found.offset)
+            if callee == "__import__" and bytecode.arguments_at(found.code, found.offset) >= _WITH_FROMLIST:
+                self._expect_echo(found, key)
+        return verdict
+
+    def _expect_echo(self, found: Importer, key: tuple[int, str]) -> None:
+        """On 3.11 each execution of a ``from`` import of a plain module reads the flag a second time."""
+        sighting = self._slot(found.code).get(key)
+        if sighting is not None:
+            sighting.twice = sighting.echo = True
 
     def _program(self, name: str) -> BaseException | None:
         """``python -m name``: there is no importer, only the command line."""
@@ -173,20 +190,29 @@ class Sightings:
         return verdict
 
     def _lazy_use(self, found: Importer, statement: LazyStatement) -> BaseException | None:
-        """The first use of a lazily imported name: the statement is the site, once."""
-        key = (statement.site.line or 0, f"lazy {statement.importing} {statement.imported}")
-        slot = self._slot(found.code)
-        if key in slot:
-            return None
-        slot[key] = NOTHING
+        """A lazily imported name is used for the first time: its statement is the site, and this its execution."""
+        fresh = statement.used != statement.executions
+        statement.used = statement.executions
+        known = statement.sighting
+        if known is not None:
+            verdict = None
+            for entry in known.entries:
+                again = self._ledger.repeat if fresh else self._ledger.verdict
+                verdict = again(entry, known.swallowed) or verdict
+            return verdict
         verdict = None
+        entries = []
+        swallowed = self._swallowed(found)
         for finding in self.judge.statement(statement.imported, statement.names or None):
             if self._counts(finding, statement.importing, statement.site.path):
-                facts = self._facts(finding, found.frame, importer.would_swallow(found))
+                facts = self._facts(finding, found.frame, swallowed)
                 facts.site = statement.site
                 facts.details["used-at"] = f"{found.code.co_filename}:{found.frame.f_lineno}"
                 self._imported_in.add((statement.site.path or "", finding.home.rule.id))
-                verdict = self._ledger.sight(facts)[1] or verdict
+                entry, error = self._ledger.sight(facts)
+                entries.append(entry)
+                verdict = verdict or error
+        statement.sighting = Sighting(tuple(entries), swallowed)
         return verdict
 
     # -- recording -----------------------------------------------------------------------------------------------
@@ -201,7 +227,7 @@ class Sightings:
         entries: list[Entry] = []
         verdict: BaseException | None = None
         acted_for_others = False
-        swallowed = importer.would_swallow(found) if self._blocks else _never
+        swallowed = self._swallowed(found)
         for finding in findings:
             if not self._counts(finding, found.module, found.code.co_filename):
                 continue
@@ -215,7 +241,9 @@ class Sightings:
             entries.append(entry)
             verdict = verdict or error
         if not acted_for_others:  # else the next execution may act for somebody else
-            sighting = slot[key] = slot[found.offset, token] = Sighting(tuple(entries), swallowed, found.imported())
+            sighting = slot[key] = slot[found.offset, token] = Sighting(
+                tuple(entries), swallowed, found.imported() or key[1]
+            )
             sighting.seen.add(token)
         return verdict
 
@@ -230,7 +258,7 @@ class Sightings:
         sighting = slot.get(key)
         if sighting is not None:
             return self.again(sighting, token)
-        swallowed = importer.would_swallow(found) if self._blocks else _never
+        swallowed = self._swallowed(found)
         facts = self._facts(finding, frame, swallowed)
         facts.details["through"] = f"{found.code.co_filename}:{found.frame.f_lineno}"
         entry, verdict = self._ledger.sight(facts)
@@ -255,8 +283,16 @@ class Sightings:
         file = self._files.key(path, module)
         return not self._files.excluded(file) and not self.judge.allows_file(finding, file)
 
-    def _facts(self, finding: Finding, frame: FrameType, swallowed: Callable[[], bool]) -> Facts:
+    def _swallowed(self, found: Importer) -> Callable[[], bool] | None:
+        """Whether a block would be swallowed, as a question; None where nothing can be blocked."""
+        if not found.can_block:
+            return None
+        return importer.would_swallow(found) if self._blocks else _never
+
+    def _facts(self, finding: Finding, frame: FrameType, swallowed: Callable[[], bool] | None) -> Facts:
         details: dict[str, Any] = {"write": finding.write} if finding.write else {}
+        if swallowed is None and self._blocks:
+            details["not-blocked"] = "CPython drops the error of a cached import here until 3.12"
         return Facts(
             finding.code,
             finding.home.rule,
@@ -267,7 +303,7 @@ class Sightings:
             kind=finding.kind,
             details=details,
             namespace=frame.f_globals,
-            swallowed=_never if finding.home.rule.block_in_try else swallowed,
+            swallowed=_never if finding.home.rule.block_in_try and swallowed is not None else swallowed,
         )
 
     def _slot(self, code: CodeType) -> dict[tuple[int, str], Sighting]:

@@ -74,7 +74,8 @@ class Twins:
             return
         target, canonical = f"{old.__name__}:{name}", f"{new.__name__}:{new_name}"
         text = f"{target} is another object than {canonical}: two truths under one name"
-        site = Site(old.__dict__.get("__file__"), _first_line(value), module=old.__name__, scope="")
+        path = getattr(sys.modules.get(getattr(value, "__module__", "")), "__dict__", {}).get("__file__")
+        site = Site(path or old.__dict__.get("__file__"), _first_line(value, path), module=old.__name__, scope="")
         self._ledger.sight(Facts("SSG104", rule, site, target, text, canonical=canonical, kind="name"))
 
 
@@ -84,13 +85,24 @@ def _loads(module: ModuleType) -> bool:
     return bool(getattr(spec, "__dict__", {}).get("_initializing"))
 
 
-def _first_line(value: object) -> int | None:
-    """The line of a function or class, as far as it is known without source."""
+def _first_line(value: object, path: str | None) -> int | None:
+    """The line of a function or class: from its code, else from the source file."""
     code = getattr(value, "__code__", None)
     if code is not None:
         return int(code.co_firstlineno)
-    namespace = getattr(value, "__dict__", {})
-    line = namespace.get("__firstlineno__")  # 3.13
+    line = getattr(value, "__dict__", {}).get("__firstlineno__")  # 3.13
     if isinstance(line, int):
         return line
-    return min((one.__code__.co_firstlineno for one in namespace.values() if isinstance(one, _FUNCTION)), default=None)
+    return _line_in_source(f"class {getattr(value, '__name__', '')}".encode(), path)
+
+
+def _line_in_source(start: bytes, path: str | None) -> int | None:
+    try:
+        with open(path or "", "rb") as source:
+            for number, line in enumerate(source, 1):
+                text = line.strip()
+                if text.startswith(start) and text[len(start) : len(start) + 1] in (b"(", b":", b"[", b" "):
+                    return number
+    except OSError:
+        pass
+    return None

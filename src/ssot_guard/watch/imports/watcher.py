@@ -69,6 +69,7 @@ class ImportWatcher:
         self._modules: dict[int, ref[ModuleType]] = {}
         self._reads: dict[str, int] = {}
         self._unfinished: list[ModuleSpec] = []
+        self._judged_early: set[str] = set()  # modules whose setter comes too late, or never
         self._aliased: set[str] = set()  # names of specs whose module has a deprecated second name
         self._lazy = LazyImports()
         self.judge = Judge(policy, rules)
@@ -118,6 +119,9 @@ class ImportWatcher:
         """What only a look at the whole process finds."""
         while self._unfinished:
             self._finish(self._unfinished.pop())
+        for name in list(self._judged_early):
+            self._judged_early.discard(name)
+            self._watch(name)
         self._arm_aliases("")
         for name in list(sys.modules):
             if self.interest(name) & (DEPRECATED | HOLDER):
@@ -155,7 +159,7 @@ class ImportWatcher:
                 return None
             if importer.finds_for_real(frame):
                 if direct.loads_before_the_setter(spec):
-                    self._unfinished.append(spec)
+                    self._judged_early.add(spec.name)
                     return self._sightings.module_event(spec.name, frame)
             elif flags & DEPRECATED and importer.finds_to_run(frame):
                 return self._sightings.module_event(spec.name, frame)
@@ -203,7 +207,9 @@ class ImportWatcher:
         try:
             frame = _getframe(2)
             self._health.loading(spec, frame)
-            if self.interest(spec.name) & JUDGED:
+            if spec.name in self._judged_early:
+                self._judged_early.discard(spec.name)
+            elif self.interest(spec.name) & JUDGED:
                 verdict = self._sightings.module_event(spec.name, frame)
                 if verdict is not None:
                     self._health.abandoned()
@@ -251,7 +257,7 @@ class ImportWatcher:
         else:
             kind = bytecode.kind_at(code, offset)
             # A name that is missing is read, too, and so is `__all__`, in vain, by 3.11.
-            imports = bytecode.imports_at(code, offset) if kind == bytecode.STATEMENT else kind != bytecode.ATTRIBUTE
+            imports = bytecode.runs_at(code, offset) if kind == bytecode.STATEMENT else kind != bytecode.ATTRIBUTE
             if kind == bytecode.CALL and bytecode.call_at(code, offset)[0] in ("getattr", "hasattr", "attrgetter"):
                 imports = False
         return self._sightings.module_event(name, frame, read=True) if imports else None
