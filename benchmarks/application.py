@@ -84,10 +84,14 @@ def _variants(scene: Scene, program: Path, tops: list[str]) -> tuple[list[Varian
     return [
         variant(_BARE, None),
         *(variant(name, "ssot-guard", policy) for name, policy in guarded.items()),
-        variant("unguarded, once more", None, every=2),
-        variant(f"guarded: all {len(tops)} top-level packages", "ssot-guard", whole, every=2),
-        variant("checking __import__ wrapper", "checking __import__ wrapper", every=2),
-        *(variant(name, name, every=3) for name in scene.hooks() if name in ("wrapt hook", "typeguard hook", "beartype.claw")),
+        variant("unguarded, once more", None, every=3),
+        variant(f"guarded: all {len(tops)} top-level packages", "ssot-guard", whole, every=3),
+        variant("checking __import__ wrapper", "checking __import__ wrapper", every=3),
+        *(
+            variant(name, name, every=4)
+            for name in scene.hooks()
+            if name in ("wrapt hook", "typeguard hook", "beartype.claw")
+        ),
     ], set(guarded)
 
 

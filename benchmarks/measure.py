@@ -26,7 +26,7 @@ class RunError(RuntimeError):
 
 @dataclass(frozen=True)
 class Usage:
-    """One whole process: CPU seconds (user and system, its waited-for children included), wall seconds, and its output."""
+    """One whole process: CPU seconds (user and system, waited-for children included), wall seconds, output."""
 
     cpu: float
     wall: float
@@ -34,7 +34,7 @@ class Usage:
 
 
 def run(command: Sequence[str], env: Mapping[str, str], folder: Path) -> Usage:
-    """Run a program in a folder of its own. Spawned, not forked: a fork of this process would be on the child's bill."""
+    """Run a program in a folder. Spawned, not forked: a fork of this process would be on the child's bill."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         actions = [(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, err.fileno(), 2)]
         before = Path.cwd()
@@ -100,7 +100,8 @@ def facts() -> str:
     system = os.uname()
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     version = ".".join(map(str, sys.version_info[:3]))
+    kernel = f"{system.sysname} {system.release.partition('-')[0]}"
     return (
-        f"{sys.implementation.name} {version}, {system.sysname} {system.release.partition('-')[0]} on {system.machine}, "
-        f"{os.cpu_count()} cores, load averages at the end {load}"
+        f"{sys.implementation.name} {version}, {kernel} on {system.machine}, {os.cpu_count()} cores, "
+        f"load averages at the end {load}"
     )

@@ -19,13 +19,24 @@ _PLAIN = "unguarded"
 
 def measure(scene: Scene, rounds: int, say: Callable[[str], None]) -> tuple[list[Row], str]:
     """Rows, and the plot."""
-    variants = [_variant(scene, _PLAIN, "nothing", None), *(_variant(scene, _label(count), "ssot-guard", count) for count in COUNTS)]
+    variants = [
+        _variant(scene, _PLAIN, "nothing", None),
+        *(_variant(scene, _label(count), "ssot-guard", count) for count in COUNTS),
+    ]
     found = interleaved(variants, rounds, say)
     loads, starts = found["load_parts"], found["start"]
     one = _label(COUNTS[0])
     section = "First import of a small governed module, by number of rules (base: one rule)"
     rows = [
-        Row(section, name, "µs", values, {} if name == _PLAIN else loads[one], _flat() if name == _label(COUNTS[-1]) else None, best=True)
+        Row(
+            section,
+            name,
+            "µs",
+            values,
+            {} if name == _PLAIN else loads[one],
+            _flat() if name == _label(COUNTS[-1]) else None,
+            best=True,
+        )
         for name, values in loads.items()
     ]
     section = "Start-up with a warm policy cache, by number of rules, CPU time (base: unguarded)"
@@ -45,7 +56,10 @@ def _label(count: int) -> str:
 def _variant(scene: Scene, name: str, hook: str, count: int | None) -> Variant:
     # Half of the rules are about modules beside the imported ones, half about packages elsewhere.
     pairs = [
-        (f"app.gone_{number:05}" if number % 2 else f"vendor{number % 7}.area_{number % 89}.gone_{number:05}", "app.new")
+        (
+            f"app.gone_{number:05}" if number % 2 else f"vendor{number % 7}.area_{number % 89}.gone_{number:05}",
+            "app.new",
+        )
         for number in range(count or 0)
     ]
     policy = scene.write_policy(f"rules-{count}", ["app"], pairs) if count else None
@@ -57,5 +71,3 @@ def _variant(scene: Scene, name: str, hook: str, count: int | None) -> Variant:
         return {"start": start.cpu, **json.loads(loaded.output)}
 
     return Variant(name, once)
-
-

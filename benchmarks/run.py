@@ -14,6 +14,7 @@ from pathlib import Path
 
 import application
 import imports
+import instructions
 import rules
 import startup
 from measure import RunError, facts
@@ -24,7 +25,8 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "performance.md"
 START, END = "<!-- measured: start -->", "<!-- measured: end -->"
 # Part → rounds. Odd numbers: then the median is a round that was really measured.
-PARTS = {"imports": 11, "startup": 41, "application": 11, "rules": 11}
+PARTS = {"imports": 11, "startup": 41, "application": 9, "rules": 11, "instructions": 1}
+ON_REQUEST = ("instructions",)
 
 
 def main() -> int:
@@ -38,7 +40,7 @@ def main() -> int:
     plots: list[str] = []
     with tempfile.TemporaryDirectory(prefix="ssot-guard-bench-") as folder:
         scene = Scene(Path(folder), HERE)
-        for part in options.only or PARTS:
+        for part in options.only or [part for part in PARTS if part not in ON_REQUEST]:
             rounds = max(1, round(PARTS[part] * options.rounds))
             _say(f"{part}: {rounds} rounds")
             try:
@@ -58,13 +60,16 @@ def _part(part: str, scene: Scene, rounds: int, rows: list[Row], plots: list[str
         rows += more
         plots.append(plot)
         return
-    rows += {"imports": imports, "startup": startup, "application": application}[part].measure(scene, rounds, _say)
+    parts = {"imports": imports, "startup": startup, "application": application, "instructions": instructions}
+    rows += parts[part].measure(scene, rounds, _say)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure ssot-guard against no guard and against peers.")
     parser.add_argument("--only", action="append", choices=list(PARTS), help="one part (may be repeated)")
-    parser.add_argument("--rounds", type=float, default=1.0, metavar="FACTOR", help="more or fewer rounds (0.2: a look)")
+    parser.add_argument(
+        "--rounds", type=float, default=1.0, metavar="FACTOR", help="more or fewer rounds (0.2: a look)"
+    )
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     return parser.parse_args()
 

@@ -11,7 +11,7 @@ from measure import differences, ratios
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-HEADINGS = ("what", "median", "min", "added", "× base", "target", "met")
+HEADINGS = ("what", "median", "min", "added", "x base", "target", "met")
 _SCALES = {"ns": 1e9, "µs": 1e6, "ms": 1e3, "s": 1.0}
 
 
@@ -86,7 +86,9 @@ def text(rows: Iterable[Row]) -> str:
     every = [HEADINGS, *(cells for _, lines in parts for cells in lines)]
     widths = [max(map(len, column)) for column in zip(*every, strict=True)]
     head = _aligned(HEADINGS, widths)
-    return "\n".join([head, *("\n".join(["", section, *(_aligned(line, widths) for line in lines)]) for section, lines in parts)])
+    return "\n".join(
+        [head, *("\n".join(["", section, *(_aligned(line, widths) for line in lines)]) for section, lines in parts)]
+    )
 
 
 def markdown(rows: Iterable[Row]) -> str:
@@ -110,7 +112,8 @@ def plot(points: Sequence[tuple[str, float]], unit: str, width: int = 50) -> str
     """Bars of text, from zero: a flat cost looks flat."""
     most = max(value for _, value in points)
     return "\n".join(
-        f"{label:>8} │{'█' * max(1, round(value / most * width)):<{width}} {number(value)} {unit}" for label, value in points
+        f"{label:>8} │{'█' * max(1, round(value / most * width)):<{width}} {number(value)} {unit}"
+        for label, value in points
     )
 
 

@@ -1,8 +1,11 @@
 """Runs inside one measured process: ``worker.py TASK …`` prints one JSON line of quantities.
 
-Its ``sitecustomize`` has hooked into imports already, or not. Loops are timed in the process's own CPU time, the best of
-several: what another process takes from the caches makes a loop slower, never faster.
+Its ``sitecustomize`` has hooked into imports already, or not. Loops are timed in the process's own CPU time, the best
+of several: what another process takes from the caches makes a loop slower, never faster.
 """
+
+# Imports are what is measured here, and this file must not import anything dear for its own annotations.
+# ruff: noqa: ANN001, ANN201, ANN202, ANN205, ARG004, F401, I001, PTH123, S102, SLF001
 
 import gc
 import json
@@ -203,14 +206,25 @@ def million():
     deprecated__from_m_import_x(repeat(None, 10_000))
     turn = best(empty)
     gc.collect()
-    memory, size = resident(), len(lines)
+    memory = resident()
     began = process_time()
     deprecated__from_m_import_x(repeat(None, 1_000_000))
     took = (process_time() - began) / 1_000_000 - turn
     guard = sys.modules.get("ssot_guard.guard")
-    results = {"turn": took, "memory": float(resident() - memory), "lines": float(len(lines)), "peak": float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)}
+    results = {
+        "turn": took,
+        "memory": float(resident() - memory),
+        "lines": float(len(lines)),
+        "peak": float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss),
+    }
     if guard is not None:
-        results["count"] = float(next(one.count for one in guard._active.violations() if one.site.scope == deprecated__from_m_import_x.__name__))
+        results["count"] = float(
+            next(
+                one.count
+                for one in guard._active.violations()
+                if one.site.scope == deprecated__from_m_import_x.__name__
+            )
+        )
     return results
 
 

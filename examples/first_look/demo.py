@@ -1,7 +1,7 @@
 """The guard on an ordinary script that uses today's SQLAlchemy, requests and jsonschema: `make demo`.
 
-Runs `app.py` unguarded, then in `observe`, `warn` and `strict`, then its repaired twin `app_fixed.py`, and compares what
-the guard says with the labels in `app.py`. Exits with 0 only if exactly the expected was seen.
+Runs `app.py` unguarded, then in `observe`, `warn` and `strict`, then its repaired twin `app_fixed.py`, and compares
+what the guard says with the labels in `app.py`. Exits with 0 only if exactly the expected was seen.
 """
 
 from __future__ import annotations
@@ -145,8 +145,10 @@ def warn(story: Story, plain: Run, expected: list[Label]) -> None:
     story.title("3. warn: tell the developer, break nothing")
     seen = story.run(APP, "warn")
     lines = [int(line) for line in re.findall(rf"{APP}:(\d+): SsotWarning", seen.err)]
-    story.say(next((f"    {line[line.find(APP):]}" for line in seen.err.splitlines() if "SsotWarning" in line), ""))
-    story.check("one warning for each deprecated use, at its own line", [label.line for label in expected], sorted(lines))
+    story.say(next((f"    {line[line.find(APP) :]}" for line in seen.err.splitlines() if "SsotWarning" in line), ""))
+    story.check(
+        "one warning for each deprecated use, at its own line", [label.line for label in expected], sorted(lines)
+    )
     story.check("same output, same exit status", (plain.out, plain.status), (seen.out, seen.status))
 
 
@@ -163,14 +165,20 @@ def strict(story: Story, expected: list[Label]) -> None:
         done = story.run(str(program), "strict", keep=False)
         last = (done.err.strip().splitlines() or [""])[-1]
         blocked = last.partition(": ")[0].endswith("DeprecatedImportError") and f" {label.rule}: " in last
-        story.check(f"blocked  {APP}:{label.line}  {label.code}", (True, 1, "False\n"), (blocked, done.status, done.out))
+        story.check(
+            f"blocked  {APP}:{label.line}  {label.code}", (True, 1, "False\n"), (blocked, done.status, done.out)
+        )
 
 
 def fixed(story: Story, plain: Run) -> None:
     story.title("5. The repaired script, in strict")
-    story.say(f"{FIXED} writes what the guard said. `urllib3` and `idna` are the very objects of `requests.packages`.\n")
+    story.say(
+        f"{FIXED} writes what the guard said. `urllib3` and `idna` are the very objects of `requests.packages`.\n"
+    )
     done = story.run(FIXED, "strict")
-    story.check("same output, no violation, exit status 0", (plain.out, [], 0), (done.out, done.violations, done.status))
+    story.check(
+        "same output, no violation, exit status 0", (plain.out, [], 0), (done.out, done.violations, done.status)
+    )
 
 
 def merged(story: Story, expected: list[Label]) -> None:

@@ -36,6 +36,8 @@ class Faults:
         if self._debug:
             raise error
         self.counts[component] = self.counts.get(component, 0) + 1
+        if isinstance(error, RecursionError):
+            return  # the host's stack is full, which says nothing about us
         now = monotonic()
         recent = self._recent.setdefault(component, [])
         recent.append(now)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ssot_guard.switches import Settings, Switches
 
 _MOST = 10_000  # distinct violations; beyond that only counts by rule
+_STATEMENTS = ("import", "name")
 _NEVER = sys.maxsize
 
 
@@ -102,7 +103,11 @@ class Ledger:
     def sight(self, facts: Facts) -> tuple[Entry, BaseException | None]:
         """Record a violation; returns its entry and the verdict to raise, if any. Recorded before raised, always."""
         site = facts.site
-        key = (facts.code, facts.rule_id, site.path, site.line, site.column, None if site.line else facts.target)
+        # A statement is one violation per rule; a call or a file is one for each target.
+        target = (
+            None if facts.kind in _STATEMENTS and site.line is not None and facts.code != "SSG104" else facts.target
+        )
+        key = (facts.code, facts.rule_id, site.path, site.line, site.column, target)
         entry = self._entries.get(key)
         if entry is not None:
             return entry, self.repeat(entry, facts.swallowed)

@@ -78,7 +78,11 @@ class Sightings:
     def internal_errors(self) -> list[str]:
         """Lines of processes whose guard stumbled."""
         file = self.folder / "status"
-        return [line for line in file.read_text("utf-8").splitlines() if not line.endswith(" {} {}")] if file.exists() else []
+        return (
+            [line for line in file.read_text("utf-8").splitlines() if not line.endswith(" {} {}")]
+            if file.exists()
+            else []
+        )
 
 
 @dataclass
@@ -88,7 +92,10 @@ class Kit:
     folder: Path
     python: str = PYTHON
     source: Path = SRC
-    plain: dict[str, str] = field(default_factory=lambda: _plain_environment())
+    plain: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.plain = self.plain or _plain_environment()
 
     def with_python(self, python: str | Path) -> Kit:
         return Kit(self.folder, str(python), self.source, self.plain)

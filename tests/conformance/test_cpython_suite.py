@@ -34,5 +34,3 @@ def test_cpythons_import_tests_run_the_same_under_a_guard_that_governs_them(kit:
 def _totals(output: str) -> list[str]:
     """What the run itself says about tests run and skipped."""
     return [line for line in output.splitlines() if line.startswith(("Total tests:", "Total test files:", "Result:"))]
-
-

@@ -77,7 +77,8 @@ for name in ("acme", "acme.healthy", "acme.old", "acme.compiled", "acme.legacy",
         look("class of the module", lambda: (type(module).__name__, type(module).__module__))
         look("__loader__", lambda: loader_name(module.__loader__))
         look("__spec__.loader", lambda: loader_name(spec.loader))
-        look("loader's own attributes", lambda: sorted(getattr(spec.loader, "__dict__", {})) if not isinstance(spec.loader, type) else None)
+        own = {} if isinstance(spec.loader, type) else getattr(spec.loader, "__dict__", {})
+        look("loader's own attributes", lambda: sorted(own))
         look("repr(spec)", lambda: repr(spec))
         look("repr(type(spec))", lambda: repr(type(spec)))
         look("is a ModuleSpec", lambda: isinstance(spec, importlib.machinery.ModuleSpec))
@@ -88,9 +89,11 @@ for name in ("acme", "acme.healthy", "acme.old", "acme.compiled", "acme.legacy",
         look("unpickled", lambda: repr(pickle.loads(pickle.dumps(spec))))
         look("source", lambda: inspect.getsource(module))
         look("file", lambda: inspect.getsourcefile(module))
-        look("resources", lambda: sorted(entry.name for entry in importlib.resources.files(module).iterdir() if entry.name != "__pycache__"))
+        files = lambda: {entry.name for entry in importlib.resources.files(module).iterdir()} - {"__pycache__"}
+        look("resources", lambda: sorted(files()))
         look("data", lambda: pkgutil.get_data(name, "data.txt"))
-        look("submodules", lambda: sorted(found.name for found in pkgutil.iter_modules(getattr(module, "__path__", []))))
+        below = lambda: pkgutil.iter_modules(getattr(module, "__path__", []))
+        look("submodules", lambda: sorted(found.name for found in below()))
         look("dir", lambda: sorted(dir(module)))
         look("vars", lambda: sorted(vars(module)))
         look("members", lambda: [key for key, _ in inspect.getmembers(module)])
@@ -133,7 +136,9 @@ os.remove("compiled.py")
 TRACES = """
 import traceback
 def statement(name): exec(compile(f"import {name}", "user.py", "exec"), {})
-def take(name): parent, _, leaf = name.rpartition("."); exec(compile(f"from {parent} import {leaf}", "user.py", "exec"), {})
+def take(name):
+    parent, _, leaf = name.rpartition(".")
+    exec(compile(f"from {parent} import {leaf}", "user.py", "exec"), {})
 def star(name): exec(compile(f"from {name} import *", "user.py", "exec"), {})
 def reload(name):
     importlib.reload(importlib.import_module(name))
@@ -149,7 +154,8 @@ for name in ("broken", "outer", "lacks", "absent", "syntax", "cycle_a", "nowhere
             traceback.print_exception(error, file=sys.stdout)
             print(sorted(key for key in vars(error)), error.args, getattr(error, "name", 0), getattr(error, "path", 0))
         print(sorted(key for key in sys.modules if key.startswith("acme")))
-        for key in [key for key in sys.modules if key.startswith("acme.")]: del sys.modules[key]
+        for key in list(sys.modules):
+            if key.startswith("acme."): del sys.modules[key]
 """
 RULE_ON_BROKEN_MODULES = """
 [[imports]]
@@ -175,7 +181,9 @@ def _both(kit: Kit, program: str, policy: str) -> tuple[str, str]:
 
 
 def _difference(plain: str, guarded: str) -> str:
-    return "\n".join(difflib.unified_diff(plain.splitlines(), guarded.splitlines(), "plain", "guarded", lineterm="", n=2))
+    return "\n".join(
+        difflib.unified_diff(plain.splitlines(), guarded.splitlines(), "plain", "guarded", lineterm="", n=2)
+    )
 
 
 @pytest.fixture

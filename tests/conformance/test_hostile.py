@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conformance.conftest import Kit
 
 PRELUDE = """
@@ -483,7 +481,7 @@ def test_the_host_notices_nothing_and_the_guard_everything(name: str, kit: Kit) 
 
 @pytest.mark.parametrize("depth_of", ["import acme.old", "from acme.names import Old", "import acme.other"])
 def test_near_the_recursion_limit_the_guard_gives_way(depth_of: str, kit: Kit) -> None:
-    # Frames of our own are unavoidable, a property's getter is one. More than a handful would change programs that work.
+    # Frames of our own are unavoidable, a property's getter is one. More than a few would change programs that work.
     attack = Attack("", DEPTH.replace("STATEMENT", depth_of), {})
     plain, _ = _run(kit, attack, "")
     guarded, _ = _run(kit, attack, "observe")
@@ -514,7 +512,9 @@ def _margin(output: str) -> int:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork")
 def test_a_displaced_guard_says_so(kit: Kit) -> None:
-    attack = Attack("", "guard()\nsys.meta_path = sys.meta_path[1:] if _guard else sys.meta_path\nimport acme.old\n", {})
+    attack = Attack(
+        "", "guard()\nsys.meta_path = sys.meta_path[1:] if _guard else sys.meta_path\nimport acme.old\n", {}
+    )
     _, found = _run(kit, attack, "observe")
     assert found["seen"] == [], "a finder that was thrown out sees no first import"
     program = "import ssot_guard; print(ssot_guard.active())"

@@ -28,8 +28,8 @@ wrapt.register_post_import_hook(lambda module: hooked.append(module.__name__), "
 """,
     "guard": """
 import ssot_guard
-guard = ssot_guard.install({"packages": ["acme", "shapes"], "imports": [
-    {"id": "old", "deprecated": ["acme.old", "shapes.old"]}, {"id": "name", "deprecated": "acme.names:Old"}]}, mode="observe")
+guard = ssot_guard.install(mode="observe", policy={"packages": ["acme", "shapes"], "imports": [
+    {"id": "old", "deprecated": ["acme.old", "shapes.old"]}, {"id": "name", "deprecated": "acme.names:Old"}]})
 """,
 }
 USE = """
@@ -105,5 +105,9 @@ def test_pytest_rewrites_the_asserts_of_a_plugin_that_is_governed(kit: Kit, hook
     said = [[line for line in run.stdout.splitlines() if " in 0." not in line] for run in (plain, guarded)]
     assert "At index 1 diff: 3 != 2" in plain.stdout
     assert said[0] == said[1]
-    seen = [(record["target"], record["line"], record["path"]) for record in kit.sightings().records if record["record"] == "violation"]
+    seen = [
+        (record["target"], record["line"], record["path"])
+        for record in kit.sightings().records
+        if record["record"] == "violation"
+    ]
     assert sorted(entry[:2] for entry in seen) == [("acme.checks", 1), ("acme.old", 2)], seen

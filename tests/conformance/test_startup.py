@@ -24,7 +24,17 @@ canonical = "acme.agents"
 
 DEAR = {
     *("logging", "re", "json", "threading", "typing", "dataclasses", "enum", "hashlib", "importlib.metadata"),
-    *("tomllib", "wrapt", "orjson", "importlib_metadata", "inspect", "traceback", "warnings", "collections", "functools"),
+    *(
+        "tomllib",
+        "wrapt",
+        "orjson",
+        "importlib_metadata",
+        "inspect",
+        "traceback",
+        "warnings",
+        "collections",
+        "functools",
+    ),
     *("linecache", "datetime", "pathlib", "socket", "_socket", "subprocess", "ssl", "select", "selectors", "queue"),
 }
 MODULES = "import sys; print(*sorted(sys.modules))"

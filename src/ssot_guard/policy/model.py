@@ -217,6 +217,7 @@ class ImportRules:
     def __init__(self, rules: tuple[ImportRule, ...], side: str) -> None:
         self.modules: ModuleIndex[Home] = ModuleIndex()
         self.names: ModuleIndex[dict[str, Home]] = ModuleIndex()
+        self._known: dict[str, Home | None] = {}  # answers: a process asks for the same few thousand names again
         for rule in rules:
             if side in rule.sides:
                 for deprecated, canonical in rule.pairs:
@@ -231,7 +232,11 @@ class ImportRules:
 
     def module(self, name: str) -> Home | None:
         """The rule that deprecates this module path."""
-        return self.modules.get(name)
+        try:
+            return self._known[name]
+        except KeyError:
+            home = self._known[name] = self.modules.get(name)
+            return home
 
     def name(self, module: str, name: str) -> Home | None:
         """The rule that deprecates ``name`` of ``module``."""

@@ -345,3 +345,11 @@ def test_cloudpickle_of_a_main_function_takes_watched_modules_by_name(lab):
     pytest.importorskip("cloudpickle")
 
     assert run(lab, CLOUD).error is None
+
+
+def test_strict_blocks_every_read_of_an_attribute_not_only_the_first(lab):
+    source = "def f(): return mod.Old\nlab.out(blocked=sum(lab.attempt(f) is not None for _ in range(100)))\n"
+    answer = run(lab, source, mode="strict")
+
+    assert answer.out["blocked"] == 100
+    assert [row["count"] for row in answer.violations] == [100]

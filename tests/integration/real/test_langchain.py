@@ -29,7 +29,9 @@ def labels(langchain: Any) -> list[tuple[int, str]]:
 
 
 @pytest.fixture
-def observed(langchain: Any, tmp_path: Path, violations: Callable[[Path], list[dict[str, Any]]]) -> tuple[Any, list[dict[str, Any]]]:
+def observed(
+    langchain: Any, tmp_path: Path, violations: Callable[[Path], list[dict[str, Any]]]
+) -> tuple[Any, list[dict[str, Any]]]:
     report = tmp_path / "report.json"
     return langchain.guarded("observe", report, "app.py"), violations(report)
 
@@ -55,9 +57,11 @@ def test_imports_of_langchain_within_its_own_packages_are_silent(observed: Any) 
     assert others == [("SSG104", "langchain.llms:get_type_to_cls_dict")]
 
 
-def test_strict_stops_at_the_first_deprecated_line(langchain: Any, labels: list[tuple[int, str]], tmp_path: Path) -> None:
+def test_strict_stops_at_the_first_deprecated_line(
+    langchain: Any, labels: list[tuple[int, str]], tmp_path: Path
+) -> None:
     done = langchain.guarded("strict", tmp_path / "report.json", "app.py")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert f"app.py\", line {labels[0][0]}, in <module>" in done.stderr
+    assert f'app.py", line {labels[0][0]}, in <module>' in done.stderr
     assert f"DeprecatedImportError: SSG101 {labels[0][1]}: " in done.stderr.splitlines()[-1]

@@ -1,9 +1,9 @@
 """2,400 modules of SciPy, scikit-learn, SymPy and NetworkX, more than a hundred rules, and an independent witness.
 
-The witness (`fixtures/science/tracer.py`) wraps `builtins.__import__` in a process without the guard and writes down each
-import statement that is executed; which of them break a rule is worked out here, from the policy's text. The guard must
-name the same (path, line, rule), and beyond that only what an `__import__` wrapper cannot see: each kind of it is looked
-up in the source.
+The witness (`fixtures/science/tracer.py`) wraps `builtins.__import__` in a process without the guard and writes down
+each import statement that is executed; which of them break a rule is worked out here, from the policy's text. The guard
+must name the same (path, line, rule), and beyond that only what an `__import__` wrapper cannot see: each kind of it is
+looked up in the source.
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ def guarded(science: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 def reported(guarded: Any) -> dict[Place, dict[str, Any]]:
     """What the guard says about imports, at the importer's own line."""
     _, records = guarded
-    found = [(Place(one["path"], one["line"], one["rule"]), one) for one in records if one["code"] in {"SSG101", "SSG102"}]
+    found = [
+        (Place(one["path"], one["line"], one["rule"]), one) for one in records if one["code"] in {"SSG101", "SSG102"}
+    ]
     assert len(found) == len(dict(found)), "a line is named twice"
     return dict(found)
 
@@ -115,7 +117,9 @@ def test_the_guard_names_what_the_witness_saw(witnessed: set[Place], reported: d
 def test_whatever_the_guard_names_beyond_that_stands_in_the_source(
     witnessed: set[Place], reported: dict[Place, dict[str, Any]]
 ) -> None:
-    unexplained = {place: one for place, one in reported.items() if place not in witnessed and not _explained(place, one)}
+    unexplained = {
+        place: one for place, one in reported.items() if place not in witnessed and not _explained(place, one)
+    }
     assert unexplained == {}
 
 

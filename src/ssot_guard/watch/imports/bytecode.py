@@ -28,6 +28,7 @@ _INTRINSIC_STAR = 2
 # 3.15 packs the laziness of the statement into the two low bits of the operand.
 _NAME_SHIFT = 2 if sys.version_info >= (3, 15) else 0
 _LAZY = 1
+_WITH_HEAD = 40  # instructions, caches included, that may make up `with suppress(A, B, C):`
 
 _INSTRUMENTED = 230
 
@@ -150,7 +151,7 @@ def _constant(code: CodeType, opcode: int, argument: int) -> object:
 
 def attribute_at(code: CodeType, offset: int) -> str | None:
     """The name that a LOAD_ATTR or LOAD_METHOD at a byte offset reads."""
-    opcode, argument, _ = next(_backwards(code.co_code, offset))
+    opcode, argument, _ = next(_backwards(code.co_code, offset), (-1, 0, 0))
     if opcode not in _ATTRIBUTES:
         return None
     return code.co_names[argument >> _method_bit(opcode)]
@@ -220,10 +221,10 @@ def catches(code: CodeType, offset: int, error: type[BaseException], scope: Mapp
     target = offset
     for _ in range(len(entries)):
         # The table is ordered; of nested ranges the innermost holds the offset and names its own handler.
-        handler = next((entry[2] for entry in entries if entry[0] <= target < entry[1]), None)
+        begin, handler = next((entry[::2] for entry in entries if entry[0] <= target < entry[1]), (0, None))
         if handler is None:
             return False
-        if _handler_catches(code, handler, error, scope):
+        if _handler_catches(code, handler, error, scope, begin):
             return True
         if handler == target:
             return False
@@ -254,7 +255,9 @@ def _varint(stream: Iterator[int]) -> int:
     return value
 
 
-def _handler_catches(code: CodeType, handler: int, error: type[BaseException], scope: Mapping[str, Any]) -> bool:
+def _handler_catches(
+    code: CodeType, handler: int, error: type[BaseException], scope: Mapping[str, Any], begin: int
+) -> bool:
     """Whether the handler at an offset has a clause for ``error``: follows the jumps from clause to clause."""
     pending: list[object] = []
     at = handler
@@ -270,11 +273,39 @@ def _handler_catches(code: CodeType, handler: int, error: type[BaseException], s
         elif "JUMP" in name and "IF_FALSE" in name:
             at += argument * 2  # no match: on to the next clause
         elif name == "WITH_EXCEPT_START":
-            return "suppress" in code.co_names  # contextlib.suppress; other managers let errors pass
+            return _suppresses(code, begin, error, scope)
         elif name == "POP_TOP":
             return True  # a bare `except:` drops the exception at once
         elif name not in ("PUSH_EXC_INFO", "BUILD_TUPLE", "NOP", "NOT_TAKEN"):
-            return False  # `finally` and clean-ups: they re-raise
+            return _has_clauses(code.co_code, at)
+    return False
+
+
+def _has_clauses(raw: bytes, at: int) -> bool:
+    """Whether more than names is computed for an ``except`` clause; ``finally`` and clean-ups re-raise before any."""
+    while at < len(raw):
+        name, _, at = _forward(raw, at)
+        if name in ("CHECK_EXC_MATCH", "CHECK_EG_MATCH"):
+            return True
+        if name in ("RERAISE", "POP_EXCEPT"):
+            return False
+    return False
+
+
+def _suppresses(code: CodeType, begin: int, error: type[BaseException], scope: Mapping[str, Any]) -> bool:
+    """Whether the ``with`` whose body begins at an offset is a ``contextlib.suppress`` of ``error``.
+
+    Other context managers are taken to let errors pass. Names right in front of the body are the call's arguments.
+    """
+    classes: list[object] = []
+    for opcode, argument, _ in islice(_backwards(code.co_code, begin), _WITH_HEAD):
+        name = opname[opcode]
+        if opcode not in _NAME_LOADS and opcode not in _ATTRIBUTES:
+            continue
+        text = code.co_names[argument >> (1 if name == "LOAD_GLOBAL" else _method_bit(opcode))]
+        if text == "suppress":
+            return not classes or any(_covers(value, error) for value in classes)
+        classes.append(_resolve(text, [], scope, attribute=False))
     return False
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         """Who is told; the methods return the error to raise, or None, and never raise."""
 
         def interest(self, fullname: str) -> int: ...
-        def found(self, spec: ModuleSpec) -> BaseException | None: ...
+        def found(self, fullname: str, spec: ModuleSpec) -> BaseException | None: ...
         def missing(self, fullname: str) -> BaseException | None: ...
         def lazily(self, importing: str, imported: str, names: tuple[str, ...], frame: FrameType) -> None: ...
 
@@ -37,9 +37,16 @@ def unseen(function: F) -> F:
 
     It cuts frames that carry importlib's file name; so the traceback ends at the importer's line.
     """
-    code = function.__code__.replace(co_filename="<frozen importlib._bootstrap>", co_name="_call_with_frames_removed")
-    function.__code__ = code
+    function.__code__ = function.__code__.replace(co_filename="<frozen importlib._bootstrap>")
     return function
+
+
+def _finders(finders: list[Any]) -> None:
+    """Change ``sys.meta_path`` in place; somebody may have put a tuple there."""
+    try:
+        sys.meta_path[:] = finders
+    except TypeError:
+        sys.meta_path = finders
 
 
 class Finder:
@@ -59,14 +66,14 @@ class Finder:
 
     def attach(self) -> None:
         """Go to the front of ``sys.meta_path`` and, on 3.15, of the lazy-imports filter."""
-        sys.meta_path.insert(0, self)
+        _finders([self, *sys.meta_path])
         if sys.version_info >= (3, 15):
             self._before = sys.get_lazy_imports_filter()
             sys.set_lazy_imports_filter(self.lazy_filter)
 
     def detach(self) -> None:
         """Leave; what others put there meanwhile stays. Twice is harmless."""
-        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self]
+        _finders([finder for finder in sys.meta_path if finder is not self])
         if sys.version_info >= (3, 15) and sys.get_lazy_imports_filter() == self.lazy_filter:
             sys.set_lazy_imports_filter(self._before)
 
@@ -93,7 +100,7 @@ class Finder:
             spec = self._ask_others(fullname, path, target)
         finally:
             self._busy.discard(key)
-        error = owner.missing(fullname) if spec is None else owner.found(spec)
+        error = owner.missing(fullname) if spec is None else owner.found(fullname, spec)
         if error is not None:
             raise error
         return spec

@@ -14,7 +14,7 @@ from time import perf_counter
 from ssot_guard.errors import SsotViolationError
 from ssot_guard.ledger import Facts
 from ssot_guard.violation import Site
-from ssot_guard.watch.imports import bytecode, importer
+from ssot_guard.watch.imports import bytecode, importer, loaded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,10 +53,12 @@ class Health:
         self._double = modules.double_imports == "report"
         self._re_executions = modules.re_executions == "report"
         self._budget = modules.import_budget.get("seconds") if modules.import_budget else None
+        self.lingers = self.failed or self._re_executions  # what is seen through a tripwire after the load
         self.on = self.failed or self._cycles or self._double or self._re_executions or self._budget is not None
         self._open: dict[int, list[Load]] = {}
         self._executed: set[str] = set()
         self._sources: dict[str, str] = {}  # real path → the first module name
+        self._told_double: set[tuple[str, str]] = set()
         self._folders: dict[str, str] = {}  # folder → real path: one lstat walk per folder, not per file
         self._missed: dict[int, tuple[int, int]] = {}  # thread → (code id, offset) of the last missing name
         self._announced: dict[int, str] = {}  # thread → the name that no finder knew
@@ -134,7 +136,9 @@ class Health:
             del self._missed[get_ident()]
             return
         self._missed[get_ident()] = key
-        wanted = bytecode.bound_at(frame.f_code, frame.f_lasti)
+        wanted = takes_from(module, frame)
+        if wanted is None:
+            return
         if self._announced.pop(get_ident(), None) == f"{module}:{wanted}":
             return
         self._failure(f"{module}:{wanted}", f"{module} has no {wanted}", frame, frame.f_code, frame.f_lasti)
@@ -180,25 +184,34 @@ class Health:
         taker = importer.module_name(frame)
         if name not in open_loads or importer.is_machinery(frame):
             return
-        path = open_loads[open_loads.index(name) :]
         code, offset = frame.f_code, frame.f_lasti
-        if bytecode.binds_at(code, offset) or bytecode.kind_at(code, offset) == bytecode.ATTRIBUTE:
-            self._cycle(path, importer.site(frame), f"a name of {name} is missing when {taker} needs it")
+        wanted = takes_from(name, frame) if bytecode.binds_at(code, offset) else bytecode.attribute_at(code, offset)
+        if wanted is not None:
+            # A submodule that is loading is found in sys.modules, and what exists nowhere is no matter of order.
+            if f"{name}.{wanted}" not in sys.modules and self._announced.get(get_ident()) != f"{name}:{wanted}":
+                self.missed(name, wanted, frame)
             return
         statement = bytecode.statement_at(code, offset) if bytecode.imports_at(code, offset) else None
         if statement is not None and statement.names and not f"{taker}.".startswith(f"{name}."):
             self._remember_taken(name, taker, statement.names, frame)
 
+    def missed(self, name: str, wanted: str, frame: FrameType) -> None:
+        """A name of an open load (or that open load itself, as an attribute of its parent) is missing when needed."""
+        open_loads = self.open_loads()
+        if name in open_loads:
+            taker = importer.module_name(frame)
+            text = f"{wanted} of {name} is missing when {taker} needs it"
+            self._cycle(open_loads[open_loads.index(name) :], importer.site(frame), text)
+
     def _remember_taken(self, name: str, taker: str, names: tuple[str, ...], frame: FrameType) -> None:
-        module = sys.modules.get(name)
-        namespace = getattr(module, "__dict__", {})
+        namespace = loaded.namespace(sys.modules.get(name))
         site = importer.site(frame)
         for load in self._open.get(get_ident(), ()):
             if load.name == name:
                 load.taken.extend((taker, wanted, namespace[wanted], site) for wanted in names if wanted in namespace)
 
     def _taken_stale(self, name: str, taker: str, wanted: str, value: object, site: Site) -> None:
-        namespace = getattr(sys.modules.get(name), "__dict__", {})
+        namespace = loaded.namespace(sys.modules.get(name))
         if namespace.get(wanted, value) is not value:
             self._cycle(
                 [name, taker], site, f"{taker} took {name}:{wanted} before {name} had finished, and it changed since"
@@ -219,6 +232,9 @@ class Health:
         first = self._sources.setdefault(path, name)
         if first == name or name == "__main__" == first:
             return
+        if (path, name) in self._told_double:  # standing: check() finds it again and again
+            return
+        self._told_double.add((path, name))
         text = f"{path} was executed as {first} and again as {name}: its classes and state exist twice"
         if frame is None:
             self._ledger.sight(
@@ -239,8 +255,7 @@ class Health:
         if not self._double:
             return
         for name, module in list(sys.modules.items()):
-            # Read from the namespace: an attribute access could wake a lazy module.
-            namespace = module.__dict__ if isinstance(module, type(sys)) else {}
+            namespace = loaded.namespace(module)
             spec, origin = namespace.get("__spec__"), namespace.get("__file__")
             if type(origin) is not str or (spec is not None and name not in (spec.name, "__main__")):
                 continue
@@ -277,6 +292,15 @@ class Health:
         self._open.clear()
         if mine:
             self._open[get_ident()] = mine
+
+
+def takes_from(module: str, frame: FrameType) -> str | None:
+    """The name that the IMPORT_FROM at which a frame stands takes from this module.
+
+    None where the module is what it takes: CPython looks into ``sys.modules`` for what its parent does not have.
+    """
+    found = importer.Importer(frame, None)
+    return bytecode.bound_at(found.code, found.offset) if found.imported() == module else None
 
 
 def _origin(error: BaseException) -> tuple[str, str, FrameType, Any, int] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ssot_guard.errors import DeprecatedImportError
 from ssot_guard.violation import Site
-from ssot_guard.watch.imports import bytecode
+from ssot_guard.watch.imports import bytecode, loaded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Importer:
     importing module's name and ``package`` what its relative imports start from.
     """
 
-    __slots__ = ("can_block", "code", "frame", "kind", "module", "offset", "package", "spelled", "statement")
+    __slots__ = ("can_block", "code", "frame", "kind", "module", "offset", "package", "probes", "spelled", "statement")
 
     def __init__(self, frame: FrameType, spelled: str | None) -> None:
         self.frame = frame
@@ -44,6 +44,7 @@ class Importer:
         self.kind = bytecode.kind_at(self.code, self.offset)
         self.statement = bytecode.statement_at(self.code, self.offset) if self.kind == bytecode.STATEMENT else None
         self.spelled = spelled
+        self.probes = False  # pkgutil tries names as modules, and expects to fail
         self.can_block = True  # whether an error raised now reaches this frame
 
     def imported(self) -> str | None:
@@ -67,17 +68,21 @@ def is_machinery(frame: FrameType) -> bool:
 def find(frame: FrameType | None) -> Importer | None:
     """The importer, from a frame of the import system outward; None for probes and where nobody is left (``-m``)."""
     spelled = None
+    probes = False
     while frame is not None and is_machinery(frame):
+        probes = probes or frame.f_globals.get("__name__") == "pkgutil"
         if frame.f_code.co_name in _NAMED:
             spelled = frame.f_locals.get("name")
         elif frame.f_code.co_name == "_handle_fromlist":  # of `__import__("spelled", fromlist=…)`
-            spelled = getattr(frame.f_locals.get("module"), "__dict__", {}).get("__name__")
+            spelled = loaded.namespace(frame.f_locals.get("module")).get("__name__")
         elif frame.f_code.co_name == "walk_packages":
             return None
         frame = frame.f_back
     if frame is None or _only_looks(frame):
         return None
-    return Importer(_through_overrides(frame), spelled)
+    found = Importer(_through_overrides(frame), spelled)
+    found.probes = probes
+    return found
 
 
 def module_name(frame: FrameType) -> str:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     OnRead = Callable[[ModuleType, str], BaseException | None]
 
 _original: dict[type, type] = {}  # switched class → the class before
+_MODULE = type(sys)
+# From 3.14 on a hot LOAD_ATTR on any subclass of ModuleType that inherits its attribute look-up reads the namespace
+# directly, past our descriptors. With the look-up of `object` it does not.
+_READS_PAST_DESCRIPTORS = sys.version_info >= (3, 14)
 _LAZY = "lazy_import"  # 3.15: the type's name; the class itself would cost importing `types`
 
 
@@ -65,6 +69,11 @@ def _namespace(module: ModuleType) -> dict[str, object]:
     return module.__dict__
 
 
+def _getattr(self: ModuleType, name: str) -> object:
+    """What ``ModuleType`` does for an absent attribute: the module's own ``__getattr__``, and its own message."""
+    return _MODULE.__getattribute__(self, name)
+
+
 def _reduce(self: ModuleType) -> tuple[object, ...]:
     """Modules do not pickle, but tools pickle them by exact type; for this subclass they come here."""
     import importlib
@@ -76,6 +85,8 @@ def watch(module: ModuleType, names: Iterable[str], on_read: OnRead) -> bool:
     """Watch names of a module, in addition to those already watched; False where its class cannot be switched."""
     present = type(module)
     base = _original.get(present, present)
+    if base.__name__ == "_LazyModule" and base.__module__ == "importlib.util":
+        base = _MODULE  # its first attribute access gives it this class, unless it has another one by then
     namespace: dict[str, object] = {
         name: value for name, value in vars(present).items() if isinstance(value, WatchedName) and present in _original
     }
@@ -84,6 +95,8 @@ def watch(module: ModuleType, names: Iterable[str], on_read: OnRead) -> bool:
         return True
     namespace.update((name, WatchedName(name, on_read)) for name in missing)
     namespace.update(__module__=base.__module__, __qualname__=base.__qualname__, __doc__=base.__doc__)
+    if _READS_PAST_DESCRIPTORS:
+        namespace.update(__getattribute__=object.__getattribute__, __getattr__=_getattr)
     if {"__reduce__", "__reduce_ex__"}.isdisjoint(key for cls in base.__mro__[:-1] for key in vars(cls)):
         namespace["__reduce__"] = _reduce
     try:

@@ -12,7 +12,7 @@ from _weakref import ref
 
 from ssot_guard.ledger import Facts
 from ssot_guard.violation import Site
-from ssot_guard.watch.imports import bytecode, importer, names
+from ssot_guard.watch.imports import bytecode, importer, loaded, names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Sightings:
             if sighting.echo:
                 sighting.echo = False
                 # From the namespace: hasattr() would read the flag, and come back here.
-                if "__path__" not in getattr(sys.modules.get(token), "__dict__", {}):
+                if not loaded.is_package(token):
                     return None
         seen = sighting.seen
         if token not in seen:
@@ -136,7 +136,7 @@ class Sightings:
     def _attribute(self, found: Importer, holder: str, name: str) -> list[Finding]:
         """Findings of ``module.name``; not for uses of what the file imports, nor for a submodule's namesake."""
         module = sys.modules.get(f"{holder}.{name}")
-        is_submodule = module is not None and sys.modules[holder].__dict__.get(name) is module
+        is_submodule = module is not None and loaded.namespace(sys.modules.get(holder)).get(name) is module
         path = found.code.co_filename
         return [
             finding
@@ -152,9 +152,12 @@ class Sightings:
             self._slot(found.code)[found.offset, token] = NOTHING  # `__path__` is read next, and can raise
             return None
         key = (statement.offset, "statement")
-        findings = list(self.judge.statement(module, statement.names))
-        verdict = self._take(found, findings, key, token)
-        if _READS_TWICE and statement.names and token == module and verdict is None:
+        known = self._slot(found.code).get(key)
+        if known is not None:
+            self._slot(found.code)[found.offset, token] = known
+            return self.again(known, token, read=read)
+        verdict = self._take(found, list(self.judge.statement(module, statement.names)), key, token)
+        if _READS_TWICE and statement.names and verdict is None and _is_same(token, module):
             self._expect_echo(found, key)
         return verdict
 
@@ -237,7 +240,8 @@ class Sightings:
                 verdict = self._take_for(responsible, found, finding, token) or verdict
                 continue
             entry, error = self._ledger.sight(self._facts(finding, found.frame, swallowed))
-            self._imported_in.add((found.code.co_filename, finding.home.rule.id))
+            if found.statement is not None and found.statement.names is None:
+                self._imported_in.add((found.code.co_filename, finding.home.rule.id))
             entries.append(entry)
             verdict = verdict or error
         if not acted_for_others:  # else the next execution may act for somebody else
@@ -321,6 +325,11 @@ class Sightings:
 
 def _never() -> bool:
     return False
+
+
+def _is_same(token: str, module: str) -> bool:
+    """Whether two names stand for one module."""
+    return token == module or sys.modules.get(token) is sys.modules.get(module) is not None
 
 
 def _spelled_in_call(found: Importer, token: str) -> str:

@@ -63,9 +63,11 @@ def _parent(self: ModuleSpec) -> str:
     return ModuleSpec.parent.fget(self)  # type: ignore[attr-defined,no-any-return]
 
 
-def _reduce(self: ModuleSpec) -> tuple[object, ...]:
+def _reduce_ex(self: ModuleSpec, _protocol: object) -> tuple[object, ...]:
     """Pickle as the spec that it would be without us."""
-    return (object.__new__, (_classes_back[type(self)],), self.__dict__)
+    import copyreg
+
+    return (copyreg.__newobj__, (_classes_back[type(self)],), self.__dict__)  # type: ignore[attr-defined]
 
 
 _classes: dict[type, type] = {ModuleSpec: ModuleSpec}
@@ -80,7 +82,7 @@ def _guarded_class(cls: type) -> type:
             "__module__": cls.__module__,
             "__qualname__": cls.__qualname__,
             "__doc__": cls.__doc__,
-            "__reduce__": _reduce,
+            "__reduce_ex__": _reduce_ex,
             _KEY: property(_read, _write),
             "parent": property(_parent),
         }
@@ -174,5 +176,5 @@ def works() -> bool:
         return "loading" in first and "loaded" in first and probe.events == ["read"]
     finally:
         armed = before
-        sys.meta_path.remove(finder)
+        sys.meta_path[:] = [one for one in sys.meta_path if one is not finder]
         sys.modules.pop(name, None)

@@ -9,6 +9,7 @@ import sys
 
 from ssot_guard.ledger import Facts
 from ssot_guard.violation import Site
+from ssot_guard.watch.imports import loaded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ssot_guard.ledger import Ledger
     from ssot_guard.policy.model import Home, ImportRule, ImportRules
 
-_MODULE = type(sys)
+
 _FUNCTION = type(lambda: None)
 _KINDS = (type, _FUNCTION, type(len))
 
@@ -55,9 +56,9 @@ class Twins:
         if not path or (name is None and new_name) or key in self._compared:
             return set()
         old, new = sys.modules.get(holder), sys.modules.get(path)
-        if not isinstance(old, _MODULE):
+        if not loaded.is_module(old):
             return set()
-        if not isinstance(new, _MODULE) or _loads(new) or _loads(old):
+        if not loaded.is_module(new) or _loads(new) or _loads(old):
             return {path}
         self._compared.add(key)
         if name is not None:
@@ -80,16 +81,15 @@ class Twins:
 
 
 def _loads(module: ModuleType) -> bool:
-    """Whether its body still runs; from the namespace, because reading the flag is what we listen to."""
-    spec = module.__dict__.get("__spec__")
-    return bool(getattr(spec, "__dict__", {}).get("_initializing"))
+    """Whether its body still runs."""
+    return loaded.initializing(loaded.spec_of(module))
 
 
 def _first_line(value: object, path: str | None) -> int | None:
     """The line of a function or class: from its code, else from the source file."""
     code = getattr(value, "__code__", None)
     if code is not None:
-        return int(code.co_firstlineno)
+        return int(code.co_firstlineno) if code.co_filename == path else None  # else: a wrapper's, or generated
     line = getattr(value, "__dict__", {}).get("__firstlineno__")  # 3.13
     if isinstance(line, int):
         return line

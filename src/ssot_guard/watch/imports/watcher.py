@@ -12,7 +12,7 @@ from _weakref import ref
 
 from ssot_guard.ledger import Facts
 from ssot_guard.violation import Site
-from ssot_guard.watch.imports import bytecode, direct, importer, names
+from ssot_guard.watch.imports import bytecode, direct, importer, loaded, names
 from ssot_guard.watch.imports import spec as tripwire
 from ssot_guard.watch.imports.health import Health
 from ssot_guard.watch.imports.judge import Judge
@@ -22,9 +22,8 @@ from ssot_guard.watch.imports.twins import Twins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from importlib.machinery import ModuleSpec
-    from types import FrameType, ModuleType
+    from types import CodeType, FrameType, ModuleType
 
     from ssot_guard.faults import Faults
     from ssot_guard.files import Files
@@ -34,13 +33,15 @@ if TYPE_CHECKING:
 
 # What a module is to the policy.
 DEPRECATED, LEADS, HOLDER, HEALTH, CANONICAL = 1, 2, 4, 8, 16
+_IMPORTING = frozenset(("__import__", "import_module", "load", "loads", "find_class"))
 JUDGED = DEPRECATED | LEADS | HOLDER  # importing it may break a rule
 
 # A name that is missing in a module is seen through its tripwire, too. That costs half a microsecond per cached import,
 # so it ends after this many: what is imported in a hot loop is free, and code that boots is watched.
 _READS_WATCHED = 200
 
-_MODULE = type(sys)
+_LAZY_IMPORTS = sys.version_info >= (3, 15)
+
 _getframe = sys._getframe
 
 
@@ -70,6 +71,8 @@ class ImportWatcher:
         self._reads: dict[str, int] = {}
         self._unfinished: list[ModuleSpec] = []
         self._judged_early: set[str] = set()  # modules whose setter comes too late, or never
+        self._children: dict[str, set[str]] = {}  # package → its loaded submodules that are deprecated
+        self._looked_at: set[str] = set()  # names in sys.modules that are no aliases
         self._aliased: set[str] = set()  # names of specs whose module has a deprecated second name
         self._lazy = LazyImports()
         self.judge = Judge(policy, rules)
@@ -90,8 +93,15 @@ class ImportWatcher:
         self.mechanism = "spec"
         tripwire.armed = self
         for name, module in list(sys.modules.items()):
-            if type(name) is str and name.partition(".")[0] in self._finder.tops and module is not None:
+            if type(name) is not str or name.partition(".")[0] not in self._finder.tops or module is None:
+                continue
+            try:
                 self._adopt(name, module)
+            except Exception as error:  # noqa: BLE001 - contained: the next one may be as it should be
+                self._faults.note("adoption", error)
+        self._arm_aliases()
+        for parent in list(self._children):
+            self._watch(parent)
 
     def detach(self) -> None:
         """Every spec and every module class as they were; twice is harmless."""
@@ -117,16 +127,22 @@ class ImportWatcher:
 
     def check(self) -> None:
         """What only a look at the whole process finds."""
-        while self._unfinished:
-            self._finish(self._unfinished.pop())
+        self._settle()
         for name in list(self._judged_early):
             self._judged_early.discard(name)
             self._watch(name)
-        self._arm_aliases("")
+        self._arm_aliases()
         for name in list(sys.modules):
             if self.interest(name) & (DEPRECATED | HOLDER):
                 self._compare(name)
         self._health.sweep()
+
+    def _settle(self) -> None:
+        """Loads whose end nobody reported."""
+        while self._unfinished:
+            spec = self._unfinished.pop()
+            if spec.name in sys.modules and not loaded.initializing(spec):
+                self._finish(spec)
 
     def after_fork(self) -> None:
         """The child counts for itself."""
@@ -148,11 +164,14 @@ class ImportWatcher:
             self._interest[fullname] = flags
         return flags
 
-    def found(self, spec: ModuleSpec) -> BaseException | None:
+    def found(self, fullname: str, spec: ModuleSpec) -> BaseException | None:
         """Another finder has the spec: arm it. Nothing is recorded here unless the setter would come too late."""
         try:
-            if not self._arm(spec):
-                self.unguardable.add(spec.name)
+            if self._unfinished:
+                self._settle()
+            if not loaded.is_spec(spec) or not self._arm(spec):
+                self.unguardable.add(fullname)
+                return None
             flags = self.interest(spec.name)
             frame = _getframe(2)
             if not flags & JUDGED:
@@ -178,7 +197,7 @@ class ImportWatcher:
             found = importer.find(frame)
             if found is None or self._breaks_a_name_rule(fullname, found):
                 return self._sightings.module_event(fullname, frame)
-            if self._policy.governs(fullname):
+            if self._policy.governs(fullname) and not found.probes:
                 self._health.missing(fullname, found)
         except Exception as error:  # noqa: BLE001 - contained
             self._faults.note("imports", error)
@@ -258,27 +277,44 @@ class ImportWatcher:
             kind = bytecode.kind_at(code, offset)
             # A name that is missing is read, too, and so is `__all__`, in vain, by 3.11.
             imports = bytecode.runs_at(code, offset) if kind == bytecode.STATEMENT else kind != bytecode.ATTRIBUTE
-            if kind == bytecode.CALL and bytecode.call_at(code, offset)[0] in ("getattr", "hasattr", "attrgetter"):
-                imports = False
+            if kind == bytecode.CALL:
+                imports = _calls_import(code, offset, name)
         return self._sightings.module_event(name, frame, read=True) if imports else None
 
     def _healthy_read(self, spec: ModuleSpec, frame: FrameType) -> None:
         """A governed module without a rule: look for missing names a while, then let it go for good."""
         name = spec.name
         reads = self._reads[name] = self._reads.get(name, 0) + 1
-        if self._health.failed and reads <= _READS_WATCHED:
-            if bytecode.binds_now(frame.f_code, frame.f_lasti):
-                self._health.missing_name(name, frame)
-        elif getattr(sys.modules.get(name), "__dict__", {}).get("__spec__") is spec:
+        if self._health.lingers and reads <= _READS_WATCHED:
+            self._look_for_missing(name, frame)
+        elif loaded.spec_of(sys.modules.get(name)) is spec:
             tripwire.disarm(spec)
+
+    def _look_for_missing(self, name: str, frame: FrameType) -> None:
+        """CPython reads the flag for the message about a missing name; and importlib in vain for a ``__path__``."""
+        code, offset = frame.f_code, frame.f_lasti
+        if bytecode.binds_now(code, offset):
+            if not bytecode.runs_at(code, offset) and self._rules.name(name, bytecode.bound_at(code, offset)) is None:
+                self._health.missing_name(name, frame)
+        elif importer.is_machinery(frame):
+            if code.co_name != "_find_and_load_unlocked" or loaded.is_package(name):
+                return
+            found = importer.find(frame)
+            submodule = frame.f_locals.get("name")
+            if found is not None and not found.probes and type(submodule) is str:
+                self._health.missing(submodule, found)
+        elif self._health.open_loads():
+            wanted = bytecode.attribute_at(code, offset)
+            if wanted is not None:  # `package.module`, while the module loads and is not bound yet
+                self._health.missed(f"{name}.{wanted}", wanted, frame)
 
     def made(self, spec: ModuleSpec) -> BaseException | None:
         """Importlib reads ``spec.parent`` when it makes a module: by hand or for a reload, no load event follows."""
         try:
             maker = direct.maker(_getframe(2))
-            if maker is None or direct.shadow(spec, self):
+            if maker is None or (maker.f_code.co_name != "_exec" and direct.shadow(spec, self)):
                 return None
-            # A shared loader (zip, built-in, pytest's rewriter): this is the last moment that we see.
+            # A reload, or a shared loader (zip, built-in, pytest's rewriter): this is the last moment that we see.
             self._unfinished.append(spec)
             self._health.loading(spec, maker)
             self._health.abandoned()
@@ -299,7 +335,7 @@ class ImportWatcher:
             if sighting is not None:
                 return self._sightings.again(sighting, name)
             if _takes_name(frame, name):
-                return self._sightings.name_event(module.__dict__["__name__"], name, frame)
+                return self._sightings.name_event(loaded.namespace(module)["__name__"], name, frame)
         except Exception as error:  # noqa: BLE001 - contained
             self._faults.note("imports", error)
         return None
@@ -311,16 +347,18 @@ class ImportWatcher:
         flags = self.interest(name)
         if not flags:
             return
-        spec = getattr(module, "__dict__", {}).get("__spec__")
+        spec = loaded.spec_of(module)
         if flags & HEALTH and spec is not None:
             self._health.adopt(name, spec.origin if getattr(spec, "has_location", False) else None)
+            if self._health.lingers:
+                self._arm(spec)
         if flags & DEPRECATED:
             self.preloaded.append(name)
             self._report_preloaded(name, module)
             if spec is not None and not self._arm(spec):
                 self.unguardable.add(name)
-            if spec is not None and getattr(spec, "name", name) != name:
-                self._aliased.add(spec.name)
+            parent, _, leaf = name.rpartition(".")
+            self._children.setdefault(parent, set()).add(leaf)
         self._watch(name)
 
     def _report_preloaded(self, name: str, module: object) -> None:
@@ -344,24 +382,30 @@ class ImportWatcher:
         return True
 
     def _stays_armed(self, name: str) -> bool:
-        """Only deprecated modules keep the tripwire for good, and modules with a deprecated second name."""
-        return bool(self.interest(name) & DEPRECATED) or name in self._aliased
+        """Whether a module keeps the tripwire for good: if it is deprecated, or has a deprecated second name.
+
+        On 3.15 also if it has watched names: a ``lazy from`` takes them from the namespace, past the descriptors.
+        """
+        if self.interest(name) & DEPRECATED or name in self._aliased:
+            return True
+        return _LAZY_IMPORTS and names.is_watched(sys.modules.get(name))
 
     def _finish(self, spec: ModuleSpec) -> None:
         """The body has run: keep the tripwire where it is needed, and watch names."""
         name = spec.name
         flags = self.interest(name)
-        if not self._stays_armed(name) and not (flags & HEALTH and self._health.failed):
-            tripwire.disarm(spec)
         if flags & JUDGED:
-            present = getattr(sys.modules.get(name), "__dict__", {}).get("__spec__")
+            present = loaded.spec_of(sys.modules.get(name))
             if flags & DEPRECATED and present is not None and present is not spec:
                 self._arm(present)  # a module that replaced itself
             self._watch(name)
             parent = name.rpartition(".")[0]
-            if flags & DEPRECATED and parent and not self.interest(parent) & DEPRECATED:
+            if flags & DEPRECATED and parent:
+                self._children.setdefault(parent, set()).add(name.rpartition(".")[2])
                 self._watch(parent)
-            self._arm_aliases(name)
+            self._arm_aliases()
+        if not self._stays_armed(name) and not (flags & HEALTH and self._health.lingers):
+            tripwire.disarm(spec)
         if flags & (DEPRECATED | HOLDER):
             self._compare(name)
         if flags & CANONICAL:
@@ -372,44 +416,65 @@ class ImportWatcher:
         deprecated = self.interest(name) & DEPRECATED
         wanted = set(self._rules.watched(name))
         if not deprecated:
-            wanted.update(self._deprecated_children(name))
+            wanted.update(self._children.get(name, ()))
         if self._blocks and (wanted or (deprecated and not READ_CAN_RAISE)):
             wanted.add("__path__")
         if not wanted:
             return
         module = sys.modules.get(name)
-        if not isinstance(module, _MODULE):
-            self.not_modules.add(name)
-        elif names.watch(module, sorted(wanted), self.name_read):
-            key = id(module)
-            self._modules[key] = ref(module, partial(self._modules.pop, key))
+        if loaded.is_module(module):
+            self._watch_module(name, module, wanted)
         else:
+            self.not_modules.add(name)
+
+    def _watch_module(self, name: str, module: ModuleType, wanted: set[str]) -> None:
+        if not names.watch(module, sorted(wanted), self.name_read):
             self.unguardable.add(name)
+            return
+        key = id(module)
+        self._modules[key] = ref(module, partial(self._modules.pop, key))
+        spec = loaded.spec_of(module)
+        if _LAZY_IMPORTS and spec is not None:
+            self._arm(spec)
 
-    def _deprecated_children(self, name: str) -> Iterator[str]:
-        """Loaded submodules that are deprecated while their parent is not."""
-        prefix = f"{name}."
-        if self.interest(name) & LEADS:
-            for child in list(sys.modules):
-                leaf = child.removeprefix(prefix)
-                if leaf != child and "." not in leaf and self.interest(child) & DEPRECATED:
-                    yield leaf
-
-    def _arm_aliases(self, below: str) -> None:
+    def _arm_aliases(self) -> None:
         """Modules that stand in ``sys.modules`` under a deprecated name but carry the spec of another one."""
-        for name, module in list(sys.modules.items()):
-            if not name.startswith(below) or not isinstance(module, _MODULE) or not self.interest(name) & DEPRECATED:
+        fresh = sys.modules.keys() - self._looked_at
+        self._looked_at |= fresh
+        for name in fresh:
+            module = sys.modules.get(name)
+            if type(name) is not str or name.partition(".")[0] not in self._finder.tops:
                 continue
-            spec = module.__dict__.get("__spec__")
-            if spec is not None and spec.name != name and spec.name not in self._aliased:
-                self._aliased.add(spec.name)
-                self._arm(spec)
+            if not loaded.is_module(module) or not self.interest(name) & DEPRECATED:
+                continue
+            spec = loaded.spec_of(module)
+            if spec is None or spec.name == name:
+                if spec is not None and not tripwire.is_armed(spec) and not loaded.initializing(spec):
+                    self._arm(spec)  # a finder in front of ours gave it out
+                    self._finish(spec)
+                continue
+            self._aliased.add(spec.name)
+            self._arm(spec)
+            parent, _, leaf = name.rpartition(".")
+            self._children.setdefault(parent, set()).add(leaf)
+            self._watch(parent)
+            if self._blocks and not READ_CAN_RAISE:
+                self._watch_module(name, module, {"__path__"})
 
     def _compare(self, holder: str) -> None:
         """Look for diverged twins; where the canonical home is not loaded yet, its load must reach us."""
         for canonical in self._twins.compare(holder):
             self._interest[canonical] = self.interest(canonical) | CANONICAL
             self._finder.tops |= {canonical.partition(".")[0]}
+
+
+def _calls_import(code: CodeType, offset: int, name: str) -> bool:
+    """Whether a call imports: by what is called, or by the module's name among its arguments.
+
+    What else reads the flag from C are ``hasattr`` and ``getattr`` in vain, pickling, and copying.
+    """
+    callee, literal = bytecode.call_at(code, offset)
+    return callee in _IMPORTING or literal == name
 
 
 def _takes_name(frame: FrameType, name: str) -> bool:

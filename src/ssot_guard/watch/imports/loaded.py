@@ -1,0 +1,49 @@
+"""What stands in ``sys.modules``, looked at without running anybody's code.
+
+Applications put proxies, lazy modules and worse there. An attribute access would wake them (or read the flag that the
+tripwire listens to), so only types and namespaces are looked at, past every override.
+"""
+
+from __future__ import annotations
+
+import sys
+from _frozen_importlib import ModuleSpec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any, TypeGuard
+
+MODULE = type(sys)
+_namespace_of = vars(MODULE)["__dict__"].__get__  # the descriptor itself: no override is asked
+
+
+def is_module(found: object) -> TypeGuard[ModuleType]:
+    """Whether it really is a module; ``isinstance`` would believe what a proxy says."""
+    return issubclass(type(found), MODULE)
+
+
+def namespace(found: object) -> dict[str, Any]:
+    """The namespace of a module; empty for everything else."""
+    return _namespace_of(found) or {} if is_module(found) else {}
+
+
+def spec_of(found: object) -> ModuleSpec | None:
+    """The spec that a module carries, where it is one."""
+    spec = namespace(found).get("__spec__")
+    return spec if is_spec(spec) else None
+
+
+def is_spec(spec: object) -> TypeGuard[ModuleSpec]:
+    """Whether it really is a spec."""
+    return issubclass(type(spec), ModuleSpec)
+
+
+def is_package(name: str) -> bool:
+    """Whether a loaded module has a ``__path__``."""
+    return "__path__" in namespace(sys.modules.get(name))
+
+
+def initializing(spec: object) -> bool:
+    """Whether a load of the spec's module is open; from its namespace, past the tripwire."""
+    return is_spec(spec) and bool(object.__getattribute__(spec, "__dict__").get("_initializing"))
