@@ -1,4 +1,4 @@
-"""Instructions instead of seconds: the same on a busy machine. Needs valgrind and minutes, so only on request."""
+"""Instructions instead of seconds: the same on a busy machine. Needs valgrind, and some minutes."""
 
 from __future__ import annotations
 

@@ -26,7 +26,6 @@ PAGE = HERE.parent / "docs" / "performance.md"
 START, END = "<!-- measured: start -->", "<!-- measured: end -->"
 # Part → rounds. Odd numbers: then the median is a round that was really measured.
 PARTS = {"imports": 11, "startup": 41, "application": 9, "rules": 11, "instructions": 1}
-ON_REQUEST = ("instructions",)
 
 
 def main() -> int:
@@ -40,7 +39,7 @@ def main() -> int:
     plots: list[str] = []
     with tempfile.TemporaryDirectory(prefix="ssot-guard-bench-") as folder:
         scene = Scene(Path(folder), HERE)
-        for part in options.only or [part for part in PARTS if part not in ON_REQUEST]:
+        for part in options.only or PARTS:
             rounds = max(1, round(PARTS[part] * options.rounds))
             _say(f"{part}: {rounds} rounds")
             try:

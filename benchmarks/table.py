@@ -34,6 +34,7 @@ class Row:
     values: Mapping[int, float]
     base: Mapping[int, float] = field(default_factory=dict)
     target: Target | None = None
+    again: Mapping[int, float] = field(default_factory=dict)  # the base, measured a second time
     best: bool = False  # compare the minima: right for tight loops, which others can only make slower
 
     def cells(self) -> tuple[str, ...]:
@@ -48,20 +49,32 @@ class Row:
             f"{number(median(added) * scale, sign=True)} {self.unit}" if added else "",
             f"{median(times):.3f}" if times else "",
             self.target.text if self.target else "",
-            {True: "yes", False: "NO", None: ""}[self.met()],
+            self.verdict(),
         )
 
-    def met(self) -> bool | None:
-        """Whether the median keeps the target; None without one, or where nothing could be measured."""
+    def verdict(self) -> str:
+        """Whether the target is kept; "noise" where the base differs from itself by more than what would decide."""
         if self.target is None:
-            return None
+            return ""
         compared = {
             "added": self._added(),
             "ratio": self._times(),
             "value": list(self.values.values()),
         }[self.target.of]
         scale = 1.0 if self.target.of == "ratio" else _SCALES.get(self.unit, 1.0)
-        return median(compared) * scale <= self.target.limit if compared else None
+        if not compared:
+            return ""
+        margin = self.target.limit - median(compared) * scale
+        if self.again and abs(self._itself()) * scale >= abs(margin):
+            return "noise"
+        return "yes" if margin >= 0 else "NO"
+
+    def _itself(self) -> float:
+        """How far the base lies from itself, in the kind of number that the target is about."""
+        twin = Row("", "", self.unit, self.again, self.base, best=self.best)
+        if self.target is not None and self.target.of == "ratio":
+            return median(twin._times()) - 1
+        return median(twin._added())
 
     def _added(self) -> list[float]:
         if self.best and self.base:

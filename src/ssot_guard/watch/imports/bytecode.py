@@ -28,6 +28,11 @@ _INTRINSIC_STAR = 2
 # 3.15 packs the laziness of the statement into the two low bits of the operand.
 _NAME_SHIFT = 2 if sys.version_info >= (3, 15) else 0
 _LAZY = 1
+_KNOWN_CALLEES = frozenset(("__import__", "import_module", "getattr", "hasattr", "load", "loads", "dump", "dumps"))
+_BETWEEN_CLAUSES = frozenset(("PUSH_EXC_INFO", "BUILD_TUPLE", "NOP", "NOT_TAKEN", "COPY", "SWAP", "POP_TOP"))
+_COMPUTES = frozenset(
+    ("BINARY_OP", "BINARY_SUBSCR", "BUILD_STRING", "FORMAT_VALUE", "FORMAT_SIMPLE", "FORMAT_WITH_SPEC")
+)
 _WITH_HEAD = 40  # instructions, caches included, that may make up `with suppress(A, B, C):`
 
 _INSTRUMENTED = 230
@@ -167,31 +172,43 @@ def bound_at(code: CodeType, offset: int) -> str:
     return code.co_names[next(_backwards(code.co_code, offset))[1]]
 
 
+def name_at(code: CodeType, offset: int) -> str | None:
+    """The global name that the instruction at a byte offset loads."""
+    opcode, argument, _ = next(_backwards(code.co_code, offset), (-1, 0, 0))
+    return code.co_names[argument >> (1 if opname[opcode] == "LOAD_GLOBAL" else 0)] if opcode in _NAME_LOADS else None
+
+
 def call_at(code: CodeType, offset: int) -> tuple[str | None, str | None]:
     """(last name of the callee, first string literal among the arguments) of the call at a byte offset.
 
-    A heuristic for straight-line calls: between callee and CALL only simple loads count, and the search ends at the
-    call's own first position. Good enough to tell ``getattr`` from ``__import__``; None where it cannot tell.
+    A heuristic for straight-line calls: what lies between the call's own first position and its CALL belongs to it, and
+    what stands at that first position is the callee. None where it cannot tell. Without columns
+    (``-X no_debug_ranges``) the nearest name that is known to import or to ask is taken for the callee.
     """
-    start = position(code, offset)[:2]
+    places = [(line, column) for line, _, column, _ in islice(code.co_positions(), offset // 2 + 1)]
+    if offset // 2 >= len(places):
+        return None, None  # a code object with a doctored table
+    start = places[offset // 2]
     callee = literal = None
-    for opcode, argument, at in _backwards(code.co_code, offset):
-        if at == offset or opname[opcode] in ("CACHE", "PRECALL", "KW_NAMES", "PUSH_NULL"):
+    computed = False
+    for opcode, argument, at in islice(_backwards(code.co_code, offset), 1, None):
+        where = places[at // 2]
+        if opname[opcode] in ("CACHE", "PRECALL", "KW_NAMES", "PUSH_NULL"):
             continue
-        where = position(code, at)[:2]
-        if None in where or where < start:
+        if start[1] is not None and (None in where or where < start):
             break
         value = _constant(code, opcode, argument)
         if isinstance(value, str):
             literal = value
-        elif opcode in _NAME_LOADS:
-            callee = code.co_names[argument >> (1 if opname[opcode] == "LOAD_GLOBAL" else 0)]
-            if where == start:
-                break
-        elif opcode in _ATTRIBUTES and where == start:
-            callee = code.co_names[argument >> _method_bit(opcode)]
-            break
-    return callee, literal
+        elif opcode in _NAME_LOADS or opcode in _ATTRIBUTES:
+            shift = 1 if opname[opcode] == "LOAD_GLOBAL" else _method_bit(opcode)
+            name = code.co_names[argument >> shift]
+            callee = name if opcode in _NAME_LOADS or where == start else callee
+            if where == start if start[1] is not None else name in _KNOWN_CALLEES:
+                return name, None if computed else literal
+        else:
+            computed = computed or opname[opcode] in _COMPUTES
+    return (callee if start[1] is not None else None), None if computed else literal
 
 
 def arguments_at(code: CodeType, offset: int) -> int:
@@ -221,9 +238,10 @@ def catches(code: CodeType, offset: int, error: type[BaseException], scope: Mapp
     target = offset
     for _ in range(len(entries)):
         # The table is ordered; of nested ranges the innermost holds the offset and names its own handler.
-        begin, handler = next((entry[::2] for entry in entries if entry[0] <= target < entry[1]), (0, None))
+        handler = next((entry[2] for entry in entries if entry[0] <= target < entry[1]), None)
         if handler is None:
             return False
+        begin = min(entry[0] for entry in entries if entry[2] == handler)  # ranges are split around inner ones
         if _handler_catches(code, handler, error, scope, begin):
             return True
         if handler == target:
@@ -260,23 +278,28 @@ def _handler_catches(
 ) -> bool:
     """Whether the handler at an offset has a clause for ``error``: follows the jumps from clause to clause."""
     pending: list[object] = []
+    group = False
     at = handler
+    if _forward(code.co_code, at)[0] != "PUSH_EXC_INFO":
+        return False  # the clean-up of a comprehension or a generator
     while at < len(code.co_code):
         name, argument, at = _forward(code.co_code, at)
         if name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR"):
             shift = 1 if name == "LOAD_GLOBAL" else _method_bit(opmap[name]) if name == "LOAD_ATTR" else 0
             pending.append(_resolve(code.co_names[argument >> shift], pending, scope, attribute=name == "LOAD_ATTR"))
-        elif name == "CHECK_EXC_MATCH":
+        elif name in ("CHECK_EXC_MATCH", "CHECK_EG_MATCH"):
             if any(_covers(value, error) for value in pending):
                 return True
             pending.clear()
-        elif "JUMP" in name and "IF_FALSE" in name:
+        elif "JUMP" in name and ("IF_FALSE" in name or "IF_NONE" in name):
             at += argument * 2  # no match: on to the next clause
         elif name == "WITH_EXCEPT_START":
             return _suppresses(code, begin, error, scope)
-        elif name == "POP_TOP":
+        elif name == "POP_TOP" and not group:
             return True  # a bare `except:` drops the exception at once
-        elif name not in ("PUSH_EXC_INFO", "BUILD_TUPLE", "NOP", "NOT_TAKEN"):
+        elif name == "BUILD_LIST":
+            group = True  # of `except*`, which collects what it did not match
+        elif name not in _BETWEEN_CLAUSES:
             return _has_clauses(code.co_code, at)
     return False
 
@@ -285,7 +308,7 @@ def _has_clauses(raw: bytes, at: int) -> bool:
     """Whether more than names is computed for an ``except`` clause; ``finally`` and clean-ups re-raise before any."""
     while at < len(raw):
         name, _, at = _forward(raw, at)
-        if name in ("CHECK_EXC_MATCH", "CHECK_EG_MATCH"):
+        if name == "CHECK_EXC_MATCH":
             return True
         if name in ("RERAISE", "POP_EXCEPT"):
             return False

@@ -43,6 +43,8 @@ def shadow(spec: ModuleSpec, watcher: Tripwire) -> bool:
     into every other module.
     """
     loader = spec.loader
+    if type(loader).__name__ == "LazyLoader" and type(loader).__module__ == "importlib.util":
+        loader = loader.loader  # type: ignore[union-attr]  # the one that runs at the first attribute access
     namespace = getattr(loader, "__dict__", None)
     if loader is None or isinstance(loader, type) or namespace is None or getattr(loader, "name", None) != spec.name:
         return False

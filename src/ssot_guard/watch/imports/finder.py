@@ -41,7 +41,7 @@ def unseen(function: F) -> F:
     return function
 
 
-def _finders(finders: list[Any]) -> None:
+def set_finders(finders: list[Any]) -> None:
     """Change ``sys.meta_path`` in place; somebody may have put a tuple there."""
     try:
         sys.meta_path[:] = finders
@@ -66,14 +66,14 @@ class Finder:
 
     def attach(self) -> None:
         """Go to the front of ``sys.meta_path`` and, on 3.15, of the lazy-imports filter."""
-        _finders([self, *sys.meta_path])
+        set_finders([self, *sys.meta_path])
         if sys.version_info >= (3, 15):
             self._before = sys.get_lazy_imports_filter()
             sys.set_lazy_imports_filter(self.lazy_filter)
 
     def detach(self) -> None:
         """Leave; what others put there meanwhile stays. Twice is harmless."""
-        _finders([finder for finder in sys.meta_path if finder is not self])
+        set_finders([finder for finder in sys.meta_path if finder is not self])
         if sys.version_info >= (3, 15) and sys.get_lazy_imports_filter() == self.lazy_filter:
             sys.set_lazy_imports_filter(self._before)
 
@@ -105,6 +105,7 @@ class Finder:
             raise error
         return spec
 
+    @unseen
     def _ask_others(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         for finder in list(sys.meta_path):
             # By name, not identity: a second copy of this package (pytester imports one) must not be asked either.

@@ -5,13 +5,14 @@ The finder's lazy-imports filter tells where the statements stand.
 
 from __future__ import annotations
 
-from ssot_guard.watch.imports import importer
+from ssot_guard.watch.imports import bytecode, importer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
     from ssot_guard.violation import Site
+    from ssot_guard.watch.imports.importer import Importer
     from ssot_guard.watch.imports.sightings import Sighting
 
 
@@ -49,8 +50,15 @@ class LazyImports:
                 return
         self.statements.append(LazyStatement(importing, imported, names, site))
 
-    def statement(self, using: str, module: str) -> LazyStatement | None:
-        """The statement behind a load at a first use: one of the using module if there is one, else any."""
-        candidates = [statement for statement in self.statements if statement.loads(module)]
-        mine = [statement for statement in candidates if statement.importing == using]
-        return next(iter(mine or candidates), None)
+    def statement(self, found: Importer, module: str) -> LazyStatement | None:
+        """The statement behind a load at a first use, as far as module, line and name tell."""
+        name = bytecode.name_at(found.code, found.offset)
+
+        def fit(statement: LazyStatement) -> tuple[bool, bool, bool]:
+            return (
+                statement.importing == found.module,
+                found.statement is not None and statement.site.line == found.frame.f_lineno,
+                name is not None and (name in statement.names or name == statement.imported.partition(".")[0]),
+            )
+
+        return max((statement for statement in self.statements if statement.loads(module)), key=fit, default=None)

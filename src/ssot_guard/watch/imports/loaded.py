@@ -39,6 +39,14 @@ def is_spec(spec: object) -> TypeGuard[ModuleSpec]:
     return issubclass(type(spec), ModuleSpec)
 
 
+def is_lazy(found: object) -> bool:
+    """Whether it is a module of ``importlib.util.LazyLoader`` that did not run yet: its class must stay."""
+    if type(found).__name__ != "_LazyModule" or type(found).__module__ != "importlib.util":
+        return False
+    state = getattr(spec_of(found), "loader_state", None)
+    return not (type(state) is dict and state.get("is_loading"))
+
+
 def is_package(name: str) -> bool:
     """Whether a loaded module has a ``__path__``."""
     return "__path__" in namespace(sys.modules.get(name))

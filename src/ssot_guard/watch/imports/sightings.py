@@ -110,7 +110,7 @@ class Sightings:
             return self._program(token) if importer.nobody_left(frame) else None
         is_lazy = found.kind in (bytecode.LAZY, bytecode.ATTRIBUTE) or (found.statement and found.statement.lazy)
         if self._lazy.statements and is_lazy:
-            statement = self._lazy.statement(found.module, token)
+            statement = self._lazy.statement(found, token)
             if statement is not None:
                 return self._lazy_use(found, statement)
         found.can_block = READ_CAN_RAISE or not read or importer.is_machinery(frame)
@@ -122,7 +122,7 @@ class Sightings:
         """A watched name of a module is read, by a part of an import statement or as an attribute."""
         found = importer.Importer(frame, None)
         if found.kind == bytecode.LAZY:
-            statement = self._lazy.statement(found.module, f"{holder}.{name}")
+            statement = self._lazy.statement(found, f"{holder}.{name}")
             return None if statement is None else self._lazy_use(found, statement)
         if found.statement is None:
             return self._take(found, self._attribute(found, holder, name), (found.offset, name), name)
@@ -155,8 +155,9 @@ class Sightings:
         known = self._slot(found.code).get(key)
         if known is not None:
             self._slot(found.code)[found.offset, token] = known
-            return self.again(known, token, read=read)
-        verdict = self._take(found, list(self.judge.statement(module, statement.names)), key, token)
+            verdict = self.again(known, token, read=read)
+        else:
+            verdict = self._take(found, list(self.judge.statement(module, statement.names)), key, token)
         if _READS_TWICE and statement.names and verdict is None and _is_same(token, module):
             self._expect_echo(found, key)
         return verdict
@@ -174,7 +175,7 @@ class Sightings:
     def _expect_echo(self, found: Importer, key: tuple[int, str]) -> None:
         """On 3.11 each execution of a ``from`` import of a plain module reads the flag a second time."""
         sighting = self._slot(found.code).get(key)
-        if sighting is not None:
+        if sighting is not None and not sighting.twice:
             sighting.twice = sighting.echo = True
 
     def _program(self, name: str) -> BaseException | None:

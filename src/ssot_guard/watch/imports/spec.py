@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from _frozen_importlib import ModuleSpec
 
-from ssot_guard.watch.imports.finder import unseen
+from ssot_guard.watch.imports.finder import set_finders, unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def works() -> bool:
     global armed  # noqa: PLW0603 - one guard per interpreter
     name = "_ssot_guard_self_test"
     finder, before, probe = _Finder(name), armed, _Probe()
-    sys.meta_path.insert(0, finder)
+    set_finders([finder, *sys.meta_path])
     armed = probe
     try:
         __import__(name)
@@ -176,5 +176,5 @@ def works() -> bool:
         return "loading" in first and "loaded" in first and probe.events == ["read"]
     finally:
         armed = before
-        sys.meta_path[:] = [one for one in sys.meta_path if one is not finder]
+        set_finders([one for one in sys.meta_path if one is not finder])
         sys.modules.pop(name, None)

@@ -422,6 +422,8 @@ class ImportWatcher:
         if not wanted:
             return
         module = sys.modules.get(name)
+        if loaded.is_lazy(module):
+            return  # its load comes later, and then so do we
         if loaded.is_module(module):
             self._watch_module(name, module, wanted)
         else:
