@@ -73,6 +73,7 @@ def kind_at(code: CodeType, offset: int) -> str:
     if offset < 0:
         return OTHER
     raw = code.co_code
+    offset = _past_caches(raw, offset)
     opcode = raw[offset]
     if opcode in (_IMPORT_NAME, _IMPORT_FROM, _STAR) or (opcode == _INTRINSIC and raw[offset + 1] == _INTRINSIC_STAR):
         return STATEMENT
@@ -81,6 +82,13 @@ def kind_at(code: CodeType, offset: int) -> str:
     if opcode in _CALLS:
         return CALL
     return LAZY if opcode in _LAZY_USES else OTHER
+
+
+def _past_caches(raw: bytes, offset: int) -> int:
+    """Back to the instruction: until 3.12 a frame that calls Python code stands on the caches behind its CALL."""
+    while offset > 0 and raw[offset] == _CACHE:
+        offset -= 2
+    return offset
 
 
 def imports_at(code: CodeType, offset: int) -> bool:
@@ -185,6 +193,7 @@ def call_at(code: CodeType, offset: int) -> tuple[str | None, str | None]:
     what stands at that first position is the callee. None where it cannot tell. Without columns
     (``-X no_debug_ranges``) the nearest name that is known to import or to ask is taken for the callee.
     """
+    offset = _past_caches(code.co_code, offset)
     places = [(line, column) for line, _, column, _ in islice(code.co_positions(), offset // 2 + 1)]
     if offset // 2 >= len(places):
         return None, None  # a code object with a doctored table
@@ -273,7 +282,7 @@ def _varint(stream: Iterator[int]) -> int:
     return value
 
 
-def _handler_catches(
+def _handler_catches(  # noqa: C901 - one branch per instruction
     code: CodeType, handler: int, error: type[BaseException], scope: Mapping[str, Any], begin: int
 ) -> bool:
     """Whether the handler at an offset has a clause for ``error``: follows the jumps from clause to clause."""

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
     class Owner(Protocol):
-        """Who is told; the methods return the error to raise, or None, and never raise."""
+        """Who is told; the methods return the error to raise, or None. What they raise is a bug, and contained."""
 
         def interest(self, fullname: str) -> int: ...
         def found(self, fullname: str, spec: ModuleSpec) -> BaseException | None: ...
         def missing(self, fullname: str) -> BaseException | None: ...
+        def contain(self, failure: Exception) -> BaseException | None: ...
         def lazily(self, importing: str, imported: str, names: tuple[str, ...], frame: FrameType) -> None: ...
 
 
@@ -88,42 +89,49 @@ class Finder:
         """The spec that the other finders have for a governed module; None at once for everything else."""
         if fullname.partition(".")[0] not in self.tops:
             return None
-        owner = self.owner or self._wake()
-        if owner is None or not owner.interest(fullname):
-            return None
         # A finder that asks importlib.util.find_spec for the same name comes back here: let it have the plain answer.
         key = (get_ident(), fullname)
-        if key in self._busy:
+        try:
+            owner = self.owner or self._wake()
+            if owner is None or key in self._busy or not owner.interest(fullname):
+                return None
+        except Exception as failure:  # noqa: BLE001 - a bug of ours; a finder that says nothing does no harm
+            self._contain(failure)
             return None
+        spec: ModuleSpec | None = None
         self._busy.add(key)
         try:
-            spec = self._ask_others(fullname, path, target)
+            for finder in list(sys.meta_path):
+                # By name, not identity: a second copy of this package (pytester imports one) must not be asked either.
+                if type(finder).__name__ != "Finder" or type(finder).__module__ != __name__:
+                    ask = getattr(finder, "find_spec", None)
+                    spec = None if ask is None else ask(fullname, path, target)
+                    if spec is not None:
+                        break
         finally:
             self._busy.discard(key)
-        error = owner.missing(fullname) if spec is None else owner.found(fullname, spec)
+        try:
+            error = owner.missing(fullname) if spec is None else owner.found(fullname, spec)
+        except Exception as failure:  # noqa: BLE001
+            error = None
+            self._contain(failure)
         if error is not None:
             raise error
         return spec
 
-    @unseen
-    def _ask_others(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
-        for finder in list(sys.meta_path):
-            # By name, not identity: a second copy of this package (pytester imports one) must not be asked either.
-            if type(finder).__name__ == "Finder" and type(finder).__module__ == __name__:
-                continue
-            find_spec = getattr(finder, "find_spec", None)
-            if find_spec is not None:
-                spec: ModuleSpec | None = find_spec(fullname, path, target)
-                if spec is not None:
-                    return spec
-        return None
+    def _contain(self, failure: Exception) -> None:
+        if self.owner is not None:
+            self.owner.contain(failure)
 
     def lazy_filter(self, importing: str, imported: str, names: tuple[str, ...] | None) -> bool:
         """PEP 810: called at each lazy statement. A filter that was there before decides; else it stays lazy."""
-        if imported.partition(".")[0] in self.tops:
-            owner = self.owner or self._wake()
-            if owner is not None:
-                owner.lazily(importing, imported, names or (), sys._getframe(1))
+        try:
+            if imported.partition(".")[0] in self.tops:
+                owner = self.owner or self._wake()
+                if owner is not None:
+                    owner.lazily(importing, imported, names or (), sys._getframe(1))
+        except Exception as failure:  # noqa: BLE001
+            self._contain(failure)
         return True if self._before is None else bool(self._before(importing, imported, names))
 
     def invalidate_caches(self) -> None:

@@ -6,6 +6,8 @@ much as a frame step). Frames are looked at and let go: what is kept are strings
 
 from __future__ import annotations
 
+import sys
+
 from ssot_guard.errors import DeprecatedImportError
 from ssot_guard.violation import Site
 from ssot_guard.watch.imports import bytecode, loaded
@@ -263,3 +265,21 @@ def would_swallow(found: Importer) -> Callable[[], bool]:
         return answer[0]
 
     return swallowed
+
+
+def waiting_for(name: str) -> list[FrameType]:
+    """Frames of other threads that wait for this module's load: once it is there, they take it and tell nobody."""
+    import importlib._bootstrap as bootstrap
+
+    blocked = getattr(bootstrap, "_blocking_on", {})
+    blocked = getattr(blocked, "data", blocked)  # 3.13: a dictionary of weak references
+    if not blocked:
+        return []
+    frames = sys._current_frames()
+    waiting = []
+    for thread, found in list(blocked.items()):
+        locks = found() if callable(found) else found
+        awaited = locks if isinstance(locks, list) else [locks]  # 3.11: the lock itself
+        if thread in frames and any(getattr(lock, "name", None) == name for lock in awaited):
+            waiting.append(frames[thread])
+    return waiting

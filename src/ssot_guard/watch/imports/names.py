@@ -13,14 +13,20 @@ from ssot_guard.watch.imports.finder import unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from types import ModuleType
+    from typing import Protocol
 
-    # (module, name) → the error to raise, or None; never raises itself
-    OnRead = Callable[[ModuleType, str], BaseException | None]
+    class Reader(Protocol):
+        """Who is told of reads; returns the error to raise, or None. What it raises is a bug, and contained."""
+
+        def name_read(self, module: ModuleType, name: str) -> BaseException | None: ...
+        def contain(self, failure: Exception) -> BaseException | None: ...
+
 
 _original: dict[type, type] = {}  # switched class → the class before
 _MODULE = type(sys)
+_namespace = vars(_MODULE)["__dict__"].__get__  # C, and past every override
 # From 3.14 on a hot LOAD_ATTR on any subclass of ModuleType that inherits its attribute look-up reads the namespace
 # directly, past our descriptors. With the look-up of `object` it does not.
 _READS_PAST_DESCRIPTORS = sys.version_info >= (3, 14)
@@ -33,17 +39,20 @@ class WatchedName:
     It needs a setter: without one importlib cannot bind a submodule on its parent and says so in an ImportWarning.
     """
 
-    __slots__ = ("_name", "_on_read")
+    __slots__ = ("_name", "_reader")
 
-    def __init__(self, name: str, on_read: OnRead) -> None:
+    def __init__(self, name: str, reader: Reader) -> None:
         self._name = name
-        self._on_read = on_read
+        self._reader = reader
 
     @unseen
     def __get__(self, module: ModuleType | None, owner: type | None = None) -> object:
         if module is None:
             return self
-        error = self._on_read(module, self._name)
+        try:
+            error = self._reader.name_read(module, self._name)
+        except Exception as failure:  # noqa: BLE001
+            error = self._reader.contain(failure)
         if error is not None:
             raise error
         # A local never resolves a lazy import (3.15): only loads of globals and attributes do, and this is the latter.
@@ -65,10 +74,6 @@ class WatchedName:
             raise AttributeError(self._name) from None
 
 
-def _namespace(module: ModuleType) -> dict[str, object]:
-    return module.__dict__
-
-
 def _getattr(self: ModuleType, name: str) -> object:
     """What ``ModuleType`` does for an absent attribute: the module's own ``__getattr__``, and its own message."""
     return _MODULE.__getattribute__(self, name)
@@ -81,7 +86,7 @@ def _reduce(self: ModuleType) -> tuple[object, ...]:
     return (importlib.import_module, (self.__name__,))
 
 
-def watch(module: ModuleType, names: Iterable[str], on_read: OnRead) -> bool:
+def watch(module: ModuleType, names: Iterable[str], reader: Reader) -> bool:
     """Watch names of a module, in addition to those already watched; False where its class cannot be switched."""
     present = type(module)
     base = _original.get(present, present)
@@ -93,7 +98,7 @@ def watch(module: ModuleType, names: Iterable[str], on_read: OnRead) -> bool:
     missing = [name for name in names if name not in namespace]
     if not missing:
         return True
-    namespace.update((name, WatchedName(name, on_read)) for name in missing)
+    namespace.update((name, WatchedName(name, reader)) for name in missing)
     namespace.update(__module__=base.__module__, __qualname__=base.__qualname__, __doc__=base.__doc__)
     if _READS_PAST_DESCRIPTORS:
         namespace.update(__getattribute__=object.__getattribute__, __getattr__=_getattr)

@@ -103,8 +103,10 @@ class Sightings:
 
     # -- events --------------------------------------------------------------------------------------------------
 
-    def module_event(self, token: str, frame: FrameType, *, read: bool = False) -> BaseException | None:
-        """A module of interest is loaded, missed or read: find who does it, and judge the whole statement."""
+    def module_event(
+        self, token: str, frame: FrameType, *, read: bool = False, waited: bool = False
+    ) -> BaseException | None:
+        """A module of interest is loaded, missed, read or waited for: find who does it, judge the whole statement."""
         found = importer.find(frame)
         if found is None:
             return self._program(token) if importer.nobody_left(frame) else None
@@ -113,7 +115,7 @@ class Sightings:
             statement = self._lazy.statement(found, token)
             if statement is not None:
                 return self._lazy_use(found, statement)
-        found.can_block = READ_CAN_RAISE or not read or importer.is_machinery(frame)
+        found.can_block = not waited and (READ_CAN_RAISE or not read or importer.is_machinery(frame))
         if found.statement is not None and bytecode.imports_at(found.code, found.offset):
             return self._statement(found, token, read=read)
         return self._call(found, token, read=read)
@@ -297,7 +299,9 @@ class Sightings:
     def _facts(self, finding: Finding, frame: FrameType, swallowed: Callable[[], bool] | None) -> Facts:
         details: dict[str, Any] = {"write": finding.write} if finding.write else {}
         if swallowed is None and self._blocks:
-            details["not-blocked"] = "CPython drops the error of a cached import here until 3.12"
+            details["not-blocked"] = (
+                "an error would not reach this statement (a cached import, or another thread's load)"
+            )
         return Facts(
             finding.code,
             finding.home.rule,

@@ -20,22 +20,30 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Tripwire(Protocol):
-        """What is told; every method returns the error to raise, or None, and never raises."""
+        """Who is told; the methods return the error to raise, or None. What they raise is a bug, and contained."""
 
         def loading(self, spec: ModuleSpec) -> BaseException | None: ...
         def loaded(self, spec: ModuleSpec) -> None: ...
         def read(self, spec: ModuleSpec) -> BaseException | None: ...
         def made(self, spec: ModuleSpec) -> BaseException | None: ...
+        def contain(self, failure: Exception) -> BaseException | None: ...
 
 
 _KEY = "_initializing"
 armed: Tripwire | None = None  # one guard per interpreter
 
 
+# These four are the border: whatever is raised behind it is a bug of ours, and ends here.
+
+
 @unseen
 def _read(self: ModuleSpec) -> bool:
-    if armed is not None:
-        error = armed.read(self)
+    watcher = armed
+    if watcher is not None:
+        try:
+            error = watcher.read(self)
+        except Exception as failure:  # noqa: BLE001
+            error = watcher.contain(failure)
         if error is not None:
             raise error
     # The key can be absent (3.13), and what is raised here would surface in somebody's import statement.
@@ -44,20 +52,31 @@ def _read(self: ModuleSpec) -> bool:
 
 @unseen
 def _write(self: ModuleSpec, value: bool) -> None:  # noqa: FBT001 - a property's setter
-    if armed is not None and value:
-        error = armed.loading(self)
+    watcher = armed
+    if watcher is not None and value:
+        try:
+            error = watcher.loading(self)
+        except Exception as failure:  # noqa: BLE001
+            error = watcher.contain(failure)
         if error is not None:
             raise error
     # Under the very key that ModuleSpec uses: switching the class back needs no clean-up.
     self.__dict__[_KEY] = value
-    if armed is not None and not value:
-        armed.loaded(self)
+    if watcher is not None and not value:
+        try:
+            watcher.loaded(self)
+        except Exception as failure:  # noqa: BLE001
+            watcher.contain(failure)
 
 
 @unseen
 def _parent(self: ModuleSpec) -> str:
-    if armed is not None:
-        error = armed.made(self)
+    watcher = armed
+    if watcher is not None:
+        try:
+            error = watcher.made(self)
+        except Exception as failure:  # noqa: BLE001
+            error = watcher.contain(failure)
         if error is not None:
             raise error
     return ModuleSpec.parent.fget(self)  # type: ignore[attr-defined,no-any-return]
@@ -131,6 +150,9 @@ class _Probe:
 
     def made(self, _spec: ModuleSpec) -> None:
         self.events.append("made")
+
+    def contain(self, failure: Exception) -> BaseException | None:
+        raise failure
 
 
 class _Loader:

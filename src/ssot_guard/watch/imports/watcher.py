@@ -1,7 +1,7 @@
 """Watching imports: what is armed, when, and what becomes of it after a load.
 
-The methods that CPython reaches (as :class:`.spec.Tripwire` and :class:`.finder.Owner`) contain every error of ours;
-what they return is a verdict to raise, or None.
+The methods that CPython reaches (as :class:`.spec.Tripwire`, :class:`.finder.Owner` and :class:`.names.Reader`) return
+a verdict to raise, or None; what they raise is contained at the border that calls them.
 """
 
 from __future__ import annotations
@@ -121,6 +121,11 @@ class ImportWatcher:
             tripwire.armed = None
         self._finder.tops = frozenset()
 
+    def contain(self, failure: Exception) -> BaseException | None:
+        """Take a bug of ours, at the border to the import system; there is never a verdict in it."""
+        self._faults.note("imports", failure)
+        return None
+
     def silent(self) -> bool:
         """Whether nothing is watched (any more)."""
         return tripwire.armed is not self
@@ -166,49 +171,40 @@ class ImportWatcher:
 
     def found(self, fullname: str, spec: ModuleSpec) -> BaseException | None:
         """Another finder has the spec: arm it. Nothing is recorded here unless the setter would come too late."""
-        try:
-            if self._unfinished:
-                self._settle()
-            if not loaded.is_spec(spec) or not self._arm(spec):
-                self.unguardable.add(fullname)
-                return None
-            flags = self.interest(spec.name)
-            frame = _getframe(2)
-            if not flags & JUDGED:
-                return None
-            if importer.finds_for_real(frame):
-                if direct.loads_before_the_setter(spec):
-                    self._judged_early.add(spec.name)
-                    return self._sightings.module_event(spec.name, frame)
-            elif flags & DEPRECATED and importer.finds_to_run(frame):
+        if self._unfinished:
+            self._settle()
+        if not loaded.is_spec(spec) or not self._arm(spec):
+            self.unguardable.add(fullname)
+            return None
+        flags = self.interest(spec.name)
+        frame = _getframe(2)
+        if not flags & JUDGED:
+            return None
+        if importer.finds_for_real(frame):
+            if direct.loads_before_the_setter(spec):
+                self._judged_early.add(spec.name)
                 return self._sightings.module_event(spec.name, frame)
-        except Exception as error:  # noqa: BLE001 - contained
-            self._faults.note("imports", error)
+        elif flags & DEPRECATED and importer.finds_to_run(frame):
+            return self._sightings.module_event(spec.name, frame)
         return None
 
     def missing(self, fullname: str) -> BaseException | None:
         """No finder has it: if this is an import and no probe, it fails now."""
-        try:
-            frame = _getframe(2)
-            if not importer.finds_for_real(frame):
-                return None
-            if self.interest(fullname) & DEPRECATED:
-                return self._sightings.module_event(fullname, frame)
-            found = importer.find(frame)
-            if found is None or self._breaks_a_name_rule(fullname, found):
-                return self._sightings.module_event(fullname, frame)
-            if self._policy.governs(fullname) and not found.probes:
-                self._health.missing(fullname, found)
-        except Exception as error:  # noqa: BLE001 - contained
-            self._faults.note("imports", error)
+        frame = _getframe(2)
+        if not importer.finds_for_real(frame):
+            return None
+        if self.interest(fullname) & DEPRECATED:
+            return self._sightings.module_event(fullname, frame)
+        found = importer.find(frame)
+        if found is None or self._breaks_a_name_rule(fullname, found):
+            return self._sightings.module_event(fullname, frame)
+        if self._policy.governs(fullname) and not found.probes:
+            self._health.missing(fullname, found)
         return None
 
     def lazily(self, importing: str, imported: str, names: tuple[str, ...], frame: FrameType) -> None:
         """A lazy statement was executed; its import comes later."""
-        try:
-            self._lazy.add(importing, imported, names, frame)
-        except Exception as error:  # noqa: BLE001 - contained
-            self._faults.note("imports", error)
+        self._lazy.add(importing, imported, names, frame)
 
     def _breaks_a_name_rule(self, fullname: str, found: importer.Importer) -> bool:
         """``from mod import Gone``, also from a module that is gone itself: the rule of the name speaks."""
@@ -223,43 +219,36 @@ class ImportWatcher:
 
     def loading(self, spec: ModuleSpec) -> BaseException | None:
         """A load begins; an error returned here stops it before the module is in ``sys.modules``."""
-        try:
-            frame = _getframe(2)
-            self._health.loading(spec, frame)
-            if spec.name in self._judged_early:
-                self._judged_early.discard(spec.name)
-            elif self.interest(spec.name) & JUDGED:
-                verdict = self._sightings.module_event(spec.name, frame)
-                if verdict is not None:
-                    self._health.abandoned()
-                return verdict
-        except Exception as error:  # noqa: BLE001 - contained
-            self._faults.note("imports", error)
+        frame = _getframe(2)
+        self._health.loading(spec, frame)
+        if spec.name in self._judged_early:
+            self._judged_early.discard(spec.name)
+        elif self.interest(spec.name) & JUDGED:
+            verdict = self._sightings.module_event(spec.name, frame)
+            if verdict is not None:
+                self._health.abandoned()
+            return verdict
         return None
 
     def loaded(self, spec: ModuleSpec) -> None:
         """A load ended, well or not."""
-        try:
-            succeeded = spec.name in sys.modules
-            self._health.loaded(spec, _getframe(2), succeeded=succeeded)
-            if succeeded:
-                self._finish(spec)
-            else:
-                tripwire.disarm(spec)
-        except Exception as error:  # noqa: BLE001 - contained
-            self._faults.note("imports", error)
+        succeeded = spec.name in sys.modules
+        self._health.loaded(spec, _getframe(2), succeeded=succeeded)
+        if succeeded:
+            if self.interest(spec.name) & JUDGED:
+                for frame in importer.waiting_for(spec.name):
+                    self._sightings.module_event(spec.name, frame, waited=True)
+            self._finish(spec)
+        else:
+            tripwire.disarm(spec)
 
     def read(self, spec: ModuleSpec) -> BaseException | None:
         """CPython looks at the flag: mostly because somebody imports the cached module."""
-        try:
-            frame = _getframe(2)
-            sighting = self._sightings.known(frame, spec.name)
-            if sighting is not None:
-                return self._sightings.again(sighting, spec.name, read=True)
-            return self._first_read(spec, frame)
-        except Exception as error:  # noqa: BLE001 - contained
-            self._faults.note("imports", error)
-        return None
+        frame = _getframe(2)
+        sighting = self._sightings.known(frame, spec.name)
+        if sighting is not None:
+            return self._sightings.again(sighting, spec.name, read=True)
+        return self._first_read(spec, frame)
 
     def _first_read(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None:
         name = spec.name
@@ -310,18 +299,14 @@ class ImportWatcher:
 
     def made(self, spec: ModuleSpec) -> BaseException | None:
         """Importlib reads ``spec.parent`` when it makes a module: by hand or for a reload, no load event follows."""
-        try:
-            maker = direct.maker(_getframe(2))
-            if maker is None or (maker.f_code.co_name != "_exec" and direct.shadow(spec, self)):
-                return None
-            # A reload, or a shared loader (zip, built-in, pytest's rewriter): this is the last moment that we see.
-            self._unfinished.append(spec)
-            self._health.loading(spec, maker)
-            self._health.abandoned()
-            return self._sightings.module_event(spec.name, maker) if self.interest(spec.name) & JUDGED else None
-        except Exception as error:  # noqa: BLE001 - contained
-            self._faults.note("imports", error)
-        return None
+        maker = direct.maker(_getframe(2))
+        if maker is None or (maker.f_code.co_name != "_exec" and direct.shadow(spec, self)):
+            return None
+        # A reload, or a shared loader (zip, built-in, pytest's rewriter): this is the last moment that we see.
+        self._unfinished.append(spec)
+        self._health.loading(spec, maker)
+        self._health.abandoned()
+        return self._sightings.module_event(spec.name, maker) if self.interest(spec.name) & JUDGED else None
 
     # -- watched names -------------------------------------------------------------------------------------------
 
@@ -329,15 +314,12 @@ class ImportWatcher:
         """Somebody reads a watched name of a module."""
         if tripwire.armed is not self:
             return None
-        try:
-            frame = _getframe(2)
-            sighting = self._sightings.known(frame, name)
-            if sighting is not None:
-                return self._sightings.again(sighting, name)
-            if _takes_name(frame, name):
-                return self._sightings.name_event(loaded.namespace(module)["__name__"], name, frame)
-        except Exception as error:  # noqa: BLE001 - contained
-            self._faults.note("imports", error)
+        frame = _getframe(2)
+        sighting = self._sightings.known(frame, name)
+        if sighting is not None:
+            return self._sightings.again(sighting, name)
+        if _takes_name(frame, name):
+            return self._sightings.name_event(loaded.namespace(module)["__name__"], name, frame)
         return None
 
     # -- what was loaded before, and after a load ----------------------------------------------------------------
@@ -430,7 +412,7 @@ class ImportWatcher:
             self.not_modules.add(name)
 
     def _watch_module(self, name: str, module: ModuleType, wanted: set[str]) -> None:
-        if not names.watch(module, sorted(wanted), self.name_read):
+        if not names.watch(module, sorted(wanted), self):
             self.unguardable.add(name)
             return
         key = id(module)
