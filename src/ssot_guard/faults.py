@@ -26,7 +26,7 @@ class Faults:
         self.counts: dict[str, int] = {}
         self.first: dict[str, str] = {}
         self.switched_off: set[str] = set()
-        self.on_first: Callable[[str, str], None] | None = None
+        self.on_first: Callable[[str], None] | None = None
         self.on_switched_off: Callable[[str], None] | None = None
         self._recent: dict[str, list[float]] = {}
         self._debug = os.environ.get("SSOT_GUARD_DEBUG") == "1"
@@ -44,12 +44,18 @@ class Faults:
         del recent[:-_LIMIT]
         if len(recent) == _LIMIT and now - recent[0] <= _WINDOW and component not in self.switched_off:
             self.switched_off.add(component)
-            if self.on_switched_off is not None:
-                self.on_switched_off(component)
+            self._tell(self.on_switched_off, component)
         if component not in self.first:
             self.first[component] = _where(error)
-            if self.on_first is not None:
-                self.on_first(component, self.first[component])
+            self._tell(self.on_first, component)
+
+    @staticmethod
+    def _tell(listener: Callable[[str], None] | None, component: str) -> None:
+        if listener is not None:
+            try:  # noqa: SIM105 - contextlib would be imported for it
+                listener(component)
+            except Exception:  # noqa: BLE001, S110 - an error about an error: the counts tell
+                pass
 
 
 def _where(error: BaseException) -> str:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import FrameType, ModuleType
 
-    from ssot_guard.watch.imports.spec import Tripwire
-
 
 def maker(frame: FrameType) -> FrameType | None:
     """Who makes a module by hand; None for importlib's own way and for all others who read ``spec.parent``."""
@@ -36,7 +34,7 @@ def loads_before_the_setter(spec: ModuleSpec) -> bool:
     return type(loader).__name__ == "ExtensionFileLoader" or not hasattr(loader, "exec_module")
 
 
-def shadow(spec: ModuleSpec, watcher: Tripwire) -> bool:
+def shadow(spec: ModuleSpec) -> bool:
     """Put a one-shot ``exec_module`` into the loader *instance*; False where it serves more than this module.
 
     Never into a class (``BuiltinImporter``) or a shared instance (``zipimporter``, pytest's rewriter): that would leak
@@ -54,15 +52,12 @@ def shadow(spec: ModuleSpec, watcher: Tripwire) -> bool:
     @unseen
     def exec_module(module: ModuleType) -> None:
         namespace.pop("exec_module", None)
-        ours = tripwire.armed is watcher
-        error = watcher.loading(spec) if ours else None
-        if error is not None:
-            raise error
+        # The same border as the flag's setter, because what it does is what importlib would have done.
+        tripwire.set_flag(spec, value=True)
         try:
             loader.exec_module(module)
         finally:
-            if ours:
-                watcher.loaded(spec)
+            tripwire.set_flag(spec, value=False)
 
     namespace["exec_module"] = exec_module
     return True

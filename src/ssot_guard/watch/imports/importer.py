@@ -7,6 +7,7 @@ much as a frame step). Frames are looked at and let go: what is kept are strings
 from __future__ import annotations
 
 import sys
+from _thread import _count, get_ident
 
 from ssot_guard.errors import DeprecatedImportError
 from ssot_guard.violation import Site
@@ -267,19 +268,19 @@ def would_swallow(found: Importer) -> Callable[[], bool]:
     return swallowed
 
 
-def waiting_for(name: str) -> list[FrameType]:
-    """Frames of other threads that wait for this module's load: once it is there, they take it and tell nobody."""
-    import importlib._bootstrap as bootstrap
+def waiting_for(name: str) -> list[tuple[int, FrameType]]:
+    """(thread, frame) of other threads that wait for this module's load, or are about to.
 
-    blocked = getattr(bootstrap, "_blocking_on", {})
-    blocked = getattr(blocked, "data", blocked)  # 3.13: a dictionary of weak references
-    if not blocked:
+    Once the module is there, importlib hands it to them and reads no flag.
+    """
+    if not _count():
         return []
-    frames = sys._current_frames()
     waiting = []
-    for thread, found in list(blocked.items()):
-        locks = found() if callable(found) else found
-        awaited = locks if isinstance(locks, list) else [locks]  # 3.11: the lock itself
-        if thread in frames and any(getattr(lock, "name", None) == name for lock in awaited):
-            waiting.append(frames[thread])
+    for thread, top in sys._current_frames().items():
+        frame: FrameType | None = top
+        while thread != get_ident() and frame is not None and is_machinery(frame):
+            if frame.f_code.co_name == "_find_and_load" and frame.f_locals.get("name") == name:
+                waiting.append((thread, top))
+                break
+            frame = frame.f_back
     return waiting

@@ -82,6 +82,12 @@ def _parent(self: ModuleSpec) -> str:
     return ModuleSpec.parent.fget(self)  # type: ignore[attr-defined,no-any-return]
 
 
+def set_flag(spec: ModuleSpec, *, value: bool) -> None:
+    """What importlib does around a load, for a load that goes past it; raises the verdict, if there is one."""
+    if is_armed(spec) or not value:
+        _write(spec, value)
+
+
 def _reduce_ex(self: ModuleSpec, _protocol: object) -> tuple[object, ...]:
     """Pickle as the spec that it would be without us."""
     import copyreg

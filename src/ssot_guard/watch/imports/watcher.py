@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from _functools import partial
+from _thread import get_ident
 from _weakref import ref
 
 from ssot_guard.ledger import Facts
@@ -70,6 +71,7 @@ class ImportWatcher:
         self._modules: dict[int, ref[ModuleType]] = {}
         self._reads: dict[str, int] = {}
         self._unfinished: list[ModuleSpec] = []
+        self._waiting: set[tuple[int, str]] = set()  # (thread, module) that read the flag of an open load
         self._judged_early: set[str] = set()  # modules whose setter comes too late, or never
         self._children: dict[str, set[str]] = {}  # package → its loaded submodules that are deprecated
         self._looked_at: set[str] = set()  # names in sys.modules that are no aliases
@@ -236,11 +238,17 @@ class ImportWatcher:
         self._health.loaded(spec, _getframe(2), succeeded=succeeded)
         if succeeded:
             if self.interest(spec.name) & JUDGED:
-                for frame in importer.waiting_for(spec.name):
-                    self._sightings.module_event(spec.name, frame, waited=True)
+                self._count_waiting(spec.name)
             self._finish(spec)
         else:
             tripwire.disarm(spec)
+
+    def _count_waiting(self, name: str) -> None:
+        """Other threads took the module while it loaded: some were seen to read its flag, the others go uncounted."""
+        for thread, frame in importer.waiting_for(name):
+            if (thread, name) not in self._waiting:
+                self._sightings.module_event(name, frame, waited=True)
+            self._waiting.discard((thread, name))
 
     def read(self, spec: ModuleSpec) -> BaseException | None:
         """CPython looks at the flag: mostly because somebody imports the cached module."""
@@ -254,6 +262,7 @@ class ImportWatcher:
         name = spec.name
         if spec.__dict__.get("_initializing"):
             self._health.read_while_loading(name, frame)
+            self._waiting.add((get_ident(), name))
             if not self.interest(name) & JUDGED:
                 return None
         elif not self._stays_armed(name):
@@ -300,7 +309,7 @@ class ImportWatcher:
     def made(self, spec: ModuleSpec) -> BaseException | None:
         """Importlib reads ``spec.parent`` when it makes a module: by hand or for a reload, no load event follows."""
         maker = direct.maker(_getframe(2))
-        if maker is None or (maker.f_code.co_name != "_exec" and direct.shadow(spec, self)):
+        if maker is None or (maker.f_code.co_name != "_exec" and direct.shadow(spec)):
             return None
         # A reload, or a shared loader (zip, built-in, pytest's rewriter): this is the last moment that we see.
         self._unfinished.append(spec)
