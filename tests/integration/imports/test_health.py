@@ -250,7 +250,7 @@ def test_a_second_execution_of_a_module_loaded_before_the_guard_is_seen(lab, nam
     "source",
     [
         "acme.mod.__spec__.loader.exec_module(acme.mod)",
-        "import types\nacme.mod.__loader__.exec_module(types.ModuleType('x'))",
+        "import types\nacme.mod.__loader__.exec_module(types.ModuleType('acme.mod'))",
     ],
 )
 def test_a_loader_that_is_called_past_importlib_is_a_known_blind_spot(run, source):

@@ -53,11 +53,11 @@ def shadow(spec: ModuleSpec) -> bool:
     def exec_module(module: ModuleType) -> None:
         namespace.pop("exec_module", None)
         # The same border as the flag's setter, because what it does is what importlib would have done.
-        tripwire.set_flag(spec, value=True)
+        tripwire.write_flag(spec, True)  # noqa: FBT003
         try:
             loader.exec_module(module)
         finally:
-            tripwire.set_flag(spec, value=False)
+            tripwire.write_flag(spec, False)  # noqa: FBT003
 
     namespace["exec_module"] = exec_module
     return True

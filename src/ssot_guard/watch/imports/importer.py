@@ -269,18 +269,28 @@ def would_swallow(found: Importer) -> Callable[[], bool]:
 
 
 def waiting_for(name: str) -> list[tuple[int, FrameType]]:
-    """(thread, frame) of other threads that wait for this module's load, or are about to.
+    """(thread, frame) of imports that wait for this module's load, or are about to.
 
-    Once the module is there, importlib hands it to them and reads no flag.
+    Once the module is there, importlib hands it to them and reads no flag. They are in other threads, and further out
+    in this one, where a finaliser or a signal handler imported in between.
     """
-    if not _count():
-        return []
-    waiting = []
-    for thread, top in sys._current_frames().items():
-        frame: FrameType | None = top
-        while thread != get_ident() and frame is not None and is_machinery(frame):
-            if frame.f_code.co_name == "_find_and_load" and frame.f_locals.get("name") == name:
-                waiting.append((thread, top))
-                break
-            frame = frame.f_back
+    mine: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if _finds(frame, name):
+            mine.append(frame)
+        frame = frame.f_back
+    waiting = [(get_ident(), outer) for outer in mine[1:]]  # the innermost one is the load itself
+    if _count():
+        for thread, top in sys._current_frames().items():
+            frame = top if thread != get_ident() else None
+            while frame is not None and is_machinery(frame):
+                if _finds(frame, name):
+                    waiting.append((thread, top))
+                    break
+                frame = frame.f_back
     return waiting
+
+
+def _finds(frame: FrameType, name: str) -> bool:
+    return frame.f_code.co_name == "_find_and_load" and is_machinery(frame) and frame.f_locals.get("name") == name

@@ -51,7 +51,8 @@ def _read(self: ModuleSpec) -> bool:
 
 
 @unseen
-def _write(self: ModuleSpec, value: bool) -> None:  # noqa: FBT001 - a property's setter
+def write_flag(self: ModuleSpec, value: bool) -> None:  # noqa: FBT001 - a property's setter
+    """What importlib does around a load; raises the verdict, if there is one."""
     watcher = armed
     if watcher is not None and value:
         try:
@@ -82,12 +83,6 @@ def _parent(self: ModuleSpec) -> str:
     return ModuleSpec.parent.fget(self)  # type: ignore[attr-defined,no-any-return]
 
 
-def set_flag(spec: ModuleSpec, *, value: bool) -> None:
-    """What importlib does around a load, for a load that goes past it; raises the verdict, if there is one."""
-    if is_armed(spec) or not value:
-        _write(spec, value)
-
-
 def _reduce_ex(self: ModuleSpec, _protocol: object) -> tuple[object, ...]:
     """Pickle as the spec that it would be without us."""
     import copyreg
@@ -108,7 +103,7 @@ def _guarded_class(cls: type) -> type:
             "__qualname__": cls.__qualname__,
             "__doc__": cls.__doc__,
             "__reduce_ex__": _reduce_ex,
-            _KEY: property(_read, _write),
+            _KEY: property(_read, write_flag),
             "parent": property(_parent),
         }
         guarded = _classes[cls] = type(cls.__name__, (cls,), namespace)

@@ -206,7 +206,7 @@ class ImportWatcher:
 
     def lazily(self, importing: str, imported: str, names: tuple[str, ...], frame: FrameType) -> None:
         """A lazy statement was executed; its import comes later."""
-        self._lazy.add(importing, imported, names, frame)
+        self._lazy.add(importing or "", imported, names, frame)  # None where the namespace has no name
 
     def _breaks_a_name_rule(self, fullname: str, found: importer.Importer) -> bool:
         """``from mod import Gone``, also from a module that is gone itself: the rule of the name speaks."""
