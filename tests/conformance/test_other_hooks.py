@@ -80,10 +80,10 @@ def test_hooks_work_together_in_any_order(others: tuple[str, ...], place: int, k
     assert "BeartypeCallHintParamViolation TypeCheckError ['acme.old']" in plain.stdout
     ours = guarded.stdout.removeprefix(plain.stdout)
     assert guarded.stdout.startswith(plain.stdout)
-    assert ours.splitlines() == [
-        *("SSG101 acme.old 1", "SSG102 acme.names:Old 1", "SSG101 shapes.old 1", "SSG101 acme.old 1"),
-        "{}",
-    ]
+    # A finder that goes in front of ours afterwards and claims a module is not asked about it: doctor tells.
+    behind = order.index("typeguard") > order.index("guard")
+    shapes = [] if behind else ["SSG101 shapes.old 1"]
+    assert ours.splitlines() == ["SSG101 acme.old 1", "SSG102 acme.names:Old 1", *shapes, "SSG101 acme.old 1", "{}"]
 
 
 def test_pytest_rewrites_the_asserts_of_a_plugin_that_is_governed(kit: Kit, hooks: Path) -> None:

@@ -194,9 +194,10 @@ def call_at(code: CodeType, offset: int) -> tuple[str | None, str | None]:
     (``-X no_debug_ranges``) the nearest name that is known to import or to ask is taken for the callee.
     """
     offset = _past_caches(code.co_code, offset)
-    places = [(line, column) for line, _, column, _ in islice(code.co_positions(), offset // 2 + 1)]
-    if offset // 2 >= len(places):
-        return None, None  # a code object with a doctored table
+    places: list[tuple[int | None, int | None]] = [
+        (line, column) for line, _, column, _ in islice(code.co_positions(), offset // 2 + 1)
+    ]
+    places += [(None, None)] * (offset // 2 + 1 - len(places))  # of a code object with a doctored table
     start = places[offset // 2]
     callee = literal = None
     computed = False

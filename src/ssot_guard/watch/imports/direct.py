@@ -52,12 +52,15 @@ def shadow(spec: ModuleSpec) -> bool:
     @unseen
     def exec_module(module: ModuleType) -> None:
         namespace.pop("exec_module", None)
-        # The same border as the flag's setter, because what it does is what importlib would have done.
+        # Through the flag's setter, because that is what importlib would have done; without a trace of it afterwards.
+        had_flag = "_initializing" in spec.__dict__
         tripwire.write_flag(spec, True)  # noqa: FBT003
         try:
             loader.exec_module(module)
         finally:
             tripwire.write_flag(spec, False)  # noqa: FBT003
+            if not had_flag:
+                del spec.__dict__["_initializing"]
 
     namespace["exec_module"] = exec_module
     return True

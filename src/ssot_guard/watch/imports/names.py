@@ -51,6 +51,8 @@ class WatchedName:
             return self
         try:
             error = self._reader.name_read(module, self._name)
+        except RecursionError:
+            error = None  # the stack is full, and containing takes frames, too
         except Exception as failure:  # noqa: BLE001
             error = self._reader.contain(failure)
         if error is not None:

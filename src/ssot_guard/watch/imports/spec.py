@@ -42,6 +42,8 @@ def _read(self: ModuleSpec) -> bool:
     if watcher is not None:
         try:
             error = watcher.read(self)
+        except RecursionError:
+            error = None  # the stack is full, and containing takes frames, too
         except Exception as failure:  # noqa: BLE001
             error = watcher.contain(failure)
         if error is not None:
@@ -57,6 +59,8 @@ def write_flag(self: ModuleSpec, value: bool) -> None:  # noqa: FBT001 - a prope
     if watcher is not None and value:
         try:
             error = watcher.loading(self)
+        except RecursionError:
+            error = None  # the stack is full, and containing takes frames, too
         except Exception as failure:  # noqa: BLE001
             error = watcher.contain(failure)
         if error is not None:
@@ -76,6 +80,8 @@ def _parent(self: ModuleSpec) -> str:
     if watcher is not None:
         try:
             error = watcher.made(self)
+        except RecursionError:
+            error = None  # the stack is full, and containing takes frames, too
         except Exception as failure:  # noqa: BLE001
             error = watcher.contain(failure)
         if error is not None:
@@ -83,11 +89,9 @@ def _parent(self: ModuleSpec) -> str:
     return ModuleSpec.parent.fget(self)  # type: ignore[attr-defined,no-any-return]
 
 
-def _reduce_ex(self: ModuleSpec, _protocol: object) -> tuple[object, ...]:
-    """Pickle as the spec that it would be without us."""
-    import copyreg
-
-    return (copyreg.__newobj__, (_classes_back[type(self)],), self.__dict__)  # type: ignore[attr-defined]
+def _reduce(self: ModuleSpec) -> tuple[object, ...]:
+    """Pickle as the spec that it would be without us (not through ``copyreg.__newobj__``: pickle compares classes)."""
+    return (object.__new__, (_classes_back[type(self)],), self.__dict__)
 
 
 _classes: dict[type, type] = {ModuleSpec: ModuleSpec}
@@ -102,7 +106,7 @@ def _guarded_class(cls: type) -> type:
             "__module__": cls.__module__,
             "__qualname__": cls.__qualname__,
             "__doc__": cls.__doc__,
-            "__reduce_ex__": _reduce_ex,
+            "__reduce__": _reduce,
             _KEY: property(_read, write_flag),
             "parent": property(_parent),
         }
