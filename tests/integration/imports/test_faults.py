@@ -44,7 +44,7 @@ from ssot_guard import guard as guards
 warnings.simplefilter("ignore")
 ROOMS = ("ledger", "files", "switches", "names", "violation", "guard", "engine", "policy.model", "policy.modes", "policy.globs", "watch.", "sinks.", "twins", "sightings")
 # The outermost boundaries: CPython itself calls them.
-BOUNDARIES = {{"_read", "write_flag", "_parent", "find_spec", "__get__", "__set__", "__delete__", "_getattr", "lazy_filter", "install", "uninstall", "start", "active", "unseen"}}
+BOUNDARIES = {{"_read", "write_flag", "_parent", "find_spec", "__get__", "__set__", "__delete__", "_echoes", "_getattr", "lazy_filter", "install", "uninstall", "start", "active", "unseen"}}
 OPTIONAL = ("otel", "prom")
 
 modules = [m for name, m in list(sys.modules.items()) if name.startswith("ssot_guard.")]

@@ -8,13 +8,14 @@ with one data descriptor per watched name; the values stay in the module's own `
 from __future__ import annotations
 
 import sys
+from _thread import get_ident
 
 from ssot_guard.watch.imports.finder import unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import ModuleType
+    from types import FrameType, ModuleType
     from typing import Protocol
 
     class Reader(Protocol):
@@ -39,16 +40,21 @@ class WatchedName:
     It needs a setter: without one importlib cannot bind a submodule on its parent and says so in an ImportWarning.
     """
 
-    __slots__ = ("_name", "_reader")
+    __slots__ = ("_missed", "_name", "_reader")
 
     def __init__(self, name: str, reader: Reader) -> None:
         self._name = name
         self._reader = reader
+        self._missed: dict[int, tuple[int, int]] = {}  # thread → where it missed the name, and will miss it once more
 
     @unseen
     def __get__(self, module: ModuleType | None, owner: type | None = None) -> object:
         if module is None:
             return self
+        # A local never resolves a lazy import (3.15): only loads of globals and attributes do, and this is the latter.
+        value = _namespace(module).get(self._name, self)
+        if value is self and _READS_PAST_DESCRIPTORS and self._echoes(sys._getframe(1)):
+            raise AttributeError(self._name)
         try:
             error = self._reader.name_read(module, self._name)
         except RecursionError:
@@ -57,14 +63,20 @@ class WatchedName:
             error = self._reader.contain(failure)
         if error is not None:
             raise error
-        # A local never resolves a lazy import (3.15): only loads of globals and attributes do, and this is the latter.
-        value = _namespace(module).get(self._name, self)
         if value is self:
             # module.__getattribute__ takes it from here: its own `__getattr__`, its own message.
             raise AttributeError(self._name)
         if sys.version_info >= (3, 15) and type(value).__name__ == _LAZY:
             value = _namespace(module)[self._name] = value.resolve()  # type: ignore[attr-defined]
         return value
+
+    def _echoes(self, frame: FrameType) -> bool:
+        """Whether this is the second look for an absent name: ``__getattr__`` of the switched class looks again."""
+        here = (id(frame), frame.f_lasti)
+        if self._missed.pop(get_ident(), None) == here:
+            return True
+        self._missed[get_ident()] = here
+        return False
 
     def __set__(self, module: ModuleType, value: object) -> None:
         _namespace(module)[self._name] = value
@@ -77,7 +89,7 @@ class WatchedName:
 
 
 def _getattr(self: ModuleType, name: str) -> object:
-    """What ``ModuleType`` does for an absent attribute: the module's own ``__getattr__``, and its own message."""
+    """What ``ModuleType`` says of an absent attribute; it reads the flag for it, which must not look like an import."""
     return _MODULE.__getattribute__(self, name)
 
 
@@ -103,7 +115,10 @@ def watch(module: ModuleType, names: Iterable[str], reader: Reader) -> bool:
     namespace.update((name, WatchedName(name, reader)) for name in missing)
     namespace.update(__module__=base.__module__, __qualname__=base.__qualname__, __doc__=base.__doc__)
     if _READS_PAST_DESCRIPTORS:
-        namespace.update(__getattribute__=object.__getattribute__, __getattr__=_getattr)
+        # C, where a lazy module's own `__getattr__` answers: a frame of ours would move its warnings to the wrong file.
+        own = "__getattr__" in _namespace(module)
+        look_up = _MODULE.__getattribute__ if own else _getattr
+        namespace.update(__getattribute__=object.__getattribute__, __getattr__=look_up)
     if {"__reduce__", "__reduce_ex__"}.isdisjoint(key for cls in base.__mro__[:-1] for key in vars(cls)):
         namespace["__reduce__"] = _reduce
     try:

@@ -254,9 +254,10 @@ class ImportWatcher:
         """CPython looks at the flag: mostly because somebody imports the cached module."""
         frame = _getframe(2)
         sighting = self._sightings.known(frame, spec.name)
-        if sighting is not None:
-            return self._sightings.again(sighting, spec.name, read=True)
-        return self._first_read(spec, frame)
+        if sighting is None or not sighting.entries:
+            # What breaks nothing is worth a look as long as its module is watched for other reasons.
+            return self._first_read(spec, frame) if sighting is None or not self._stays_armed(spec.name) else None
+        return self._sightings.again(sighting, spec.name, read=True)
 
     def _first_read(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None:
         name = spec.name
