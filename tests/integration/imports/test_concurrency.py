@@ -10,8 +10,16 @@ import pytest
 import ssot_guard
 
 SOURCE = str(Path(ssot_guard.__file__).parents[1])
-POLICY = {"packages": ["acme"], "imports": [{"id": "m", "deprecated": "acme.old.**"}, {"id": "n", "deprecated": "acme.mod:Old"}]}
-TREE = {"acme/__init__.py": "", "acme/old/__init__.py": "", "acme/mod.py": "class New: pass\nOld = New\n", "acme/good.py": "N = 1\n"}
+POLICY = {
+    "packages": ["acme"],
+    "imports": [{"id": "m", "deprecated": "acme.old.**"}, {"id": "n", "deprecated": "acme.mod:Old"}],
+}
+TREE = {
+    "acme/__init__.py": "",
+    "acme/old/__init__.py": "",
+    "acme/mod.py": "class New: pass\nOld = New\n",
+    "acme/good.py": "N = 1\n",
+}
 START = "import sys, lab\nlab.install()\n"
 
 STORM = """
@@ -162,33 +170,76 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
 def test_children_are_guarded_through_the_environment(lab, tmp_path, method):
-    lab.tree(TREE | {"ssot-guard.toml": TOML, "sitecustomize.py": SITE, "parent.py": PARENT.removeprefix("\n")}, tmp_path)
-    done = subprocess.run([sys.executable, "-W", "ignore", "parent.py", method], cwd=tmp_path, env=environment(tmp_path, SSOT_GUARD_MODE="observe"), capture_output=True, text=True, check=False, timeout=60)
+    lab.tree(
+        TREE | {"ssot-guard.toml": TOML, "sitecustomize.py": SITE, "parent.py": PARENT.removeprefix("\n")}, tmp_path
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "parent.py", method],
+        cwd=tmp_path,
+        env=environment(tmp_path, SSOT_GUARD_MODE="observe"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
     assert done.stdout.strip() == "[True, [('SSG101', 4)]]", done.stderr
 
 
 @pytest.mark.parametrize(
     ("variables", "guarded"),
-    [({}, True), ({"SSOT_GUARD": "off"}, False), ({"SSOT_GUARD_POLICY": ""}, False), ({"SSOT_GUARD_POLICY": "/nowhere.toml"}, False), ({"SSOT_GUARD_MODE": "wrong"}, False), ({"SSOT_GUARD_MODE": "off"}, False)],
+    [
+        ({}, True),
+        ({"SSOT_GUARD": "off"}, False),
+        ({"SSOT_GUARD_POLICY": ""}, False),
+        ({"SSOT_GUARD_POLICY": "/nowhere.toml"}, False),
+        ({"SSOT_GUARD_MODE": "wrong"}, False),
+        ({"SSOT_GUARD_MODE": "off"}, False),
+    ],
 )
 def test_start_never_raises(lab, tmp_path, variables, guarded):
     lab.tree(TREE | {"ssot-guard.toml": TOML, "sitecustomize.py": SITE}, tmp_path)
     code = "import ssot_guard; print(ssot_guard.active())"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(tmp_path, **variables), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(tmp_path, **variables),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
     assert (done.returncode, done.stdout.strip()) == (0, str(guarded)), done.stderr
-    assert bool(done.stderr) == (variables.get("SSOT_GUARD_POLICY") == "/nowhere.toml" or variables.get("SSOT_GUARD_MODE") == "wrong")
+    assert bool(done.stderr) == (
+        variables.get("SSOT_GUARD_POLICY") == "/nowhere.toml" or variables.get("SSOT_GUARD_MODE") == "wrong"
+    )
 
 
 @pytest.mark.parametrize(("mode", "status"), [("observe", 0), ("warn", 0), ("strict", 1)])
 def test_a_deprecated_module_run_as_a_program(lab, tmp_path, mode, status):
-    lab.tree(TREE | {"acme/old.py": "print('ran')\n", "ssot-guard.toml": TOML + 'canonical = "acme.new"\n', "sitecustomize.py": SITE}, tmp_path)
+    lab.tree(
+        TREE
+        | {
+            "acme/old.py": "print('ran')\n",
+            "ssot-guard.toml": TOML + 'canonical = "acme.new"\n',
+            "sitecustomize.py": SITE,
+        },
+        tmp_path,
+    )
     import shutil
 
     shutil.rmtree(tmp_path / "acme" / "old")
     variables = environment(tmp_path, SSOT_GUARD_MODE=mode, SSOT_GUARD_SINKS="jsonl:out.jsonl")
-    done = subprocess.run([sys.executable, "-m", "acme.old"], cwd=tmp_path, env=variables, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-m", "acme.old"],
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
     assert done.returncode == status, done.stderr
     assert ("ran" in done.stdout) == (mode != "strict")
@@ -252,7 +303,13 @@ ORDERS = {
 @pytest.mark.parametrize("mode", ["observe", "strict"])
 @pytest.mark.parametrize("name", ORDERS)
 def test_after_uninstall_everything_is_as_before(lab, name, mode):
-    source = "import sys, lab\n" + STATE + "before = state()\ntry:\n  exec(" + repr(ORDERS[name]) + ")\nexcept ImportError: pass\nlab.guard.uninstall()\nafter = state()\nlab.out(changed=[k for k in before if before[k] != after[k]], detail=[x for x in zip(before['classes'], after['classes']) if x[0] != x[1]])\n"
+    source = (
+        "import sys, lab\n"
+        + STATE
+        + "before = state()\ntry:\n  exec("
+        + repr(ORDERS[name])
+        + ")\nexcept ImportError: pass\nlab.guard.uninstall()\nafter = state()\nlab.out(changed=[k for k in before if before[k] != after[k]], detail=[x for x in zip(before['classes'], after['classes']) if x[0] != x[1]])\n"
+    )
     answer = lab.run(TREE | {"main.py": source}, POLICY, mode=mode)
 
     changed = set(answer.out["changed"])
@@ -264,7 +321,10 @@ def test_after_uninstall_everything_is_as_before(lab, name, mode):
 
 
 def test_modules_loaded_under_the_guard_are_as_without_it_after_uninstall(lab):
-    source = START + "import acme.old, acme.mod, acme.good, types, importlib.machinery\nlab.guard.uninstall()\nlab.out(odd=[n for n, m in sys.modules.items() if n.startswith('acme') and (type(m) is not types.ModuleType or type(m.__spec__) is not importlib.machinery.ModuleSpec)])"
+    source = (
+        START
+        + "import acme.old, acme.mod, acme.good, types, importlib.machinery\nlab.guard.uninstall()\nlab.out(odd=[n for n, m in sys.modules.items() if n.startswith('acme') and (type(m) is not types.ModuleType or type(m.__spec__) is not importlib.machinery.ModuleSpec)])"
+    )
     answer = lab.run(TREE | {"main.py": source}, POLICY)
 
     assert answer.error is None
@@ -272,7 +332,11 @@ def test_modules_loaded_under_the_guard_are_as_without_it_after_uninstall(lab):
 
 
 def test_hooks_that_came_in_between_survive(lab):
-    source = "import sys, lab\n" + STATE + "first, last = Other(), Other()\nlab.install()\nsys.meta_path.insert(0, first)\nsys.meta_path.append(last)\nlab.guard.uninstall()\nlab.out(kept=[f in sys.meta_path for f in (first, last)], ours=[type(f).__module__ for f in sys.meta_path if type(f).__module__.startswith('ssot')])"
+    source = (
+        "import sys, lab\n"
+        + STATE
+        + "first, last = Other(), Other()\nlab.install()\nsys.meta_path.insert(0, first)\nsys.meta_path.append(last)\nlab.guard.uninstall()\nlab.out(kept=[f in sys.meta_path for f in (first, last)], ours=[type(f).__module__ for f in sys.meta_path if type(f).__module__.startswith('ssot')])"
+    )
     answer = lab.run(TREE | {"main.py": source}, POLICY)
 
     assert answer.out == {"kept": [True, True], "ours": []}
@@ -280,7 +344,10 @@ def test_hooks_that_came_in_between_survive(lab):
 
 def test_uninstall_while_an_import_is_in_flight(lab):
     files = {"acme/old/slow.py": "import lab\nlab.guard.uninstall()\nimport acme.good\nN = 1\n"}
-    source = START + "from acme.old.slow import N\nimport types\nm = sys.modules['acme.old.slow']\nlab.out(n=N, cls=type(m).__name__, spec=type(m.__spec__).__module__, plain=type(m) is types.ModuleType, init=m.__spec__._initializing)"
+    source = (
+        START
+        + "from acme.old.slow import N\nimport types\nm = sys.modules['acme.old.slow']\nlab.out(n=N, cls=type(m).__name__, spec=type(m.__spec__).__module__, plain=type(m) is types.ModuleType, init=m.__spec__._initializing)"
+    )
     answer = lab.run(TREE | files | {"main.py": source}, POLICY)
 
     assert answer.error is None
@@ -291,7 +358,16 @@ def test_uninstall_while_an_import_is_in_flight(lab):
 
 @pytest.mark.parametrize("other", [{"packages": ["acme"]}, None])
 def test_installing_twice(lab, other):
-    source = START + "import ssot_guard\n" + (f"error = lab.attempt(ssot_guard.install, {other!r})\n" if other else "assert ssot_guard.install() is lab.guard\nerror = None\n") + "lab.out(error=error and error['type'])"
+    source = (
+        START
+        + "import ssot_guard\n"
+        + (
+            f"error = lab.attempt(ssot_guard.install, {other!r})\n"
+            if other
+            else "assert ssot_guard.install() is lab.guard\nerror = None\n"
+        )
+        + "lab.out(error=error and error['type'])"
+    )
     answer = lab.run(TREE | {"main.py": source}, POLICY)
 
     assert answer.error is None

@@ -11,138 +11,147 @@ from itertools import groupby
 import pytest
 
 SPELLINGS = {
-    'import a.b': 'import acme.old',
-    'import a.b as x': 'import acme.old as x',
-    'from a import b': 'from acme import old',
-    'from a.b import N': 'from acme.old import N',
-    'from a.b import *': 'from acme.old import *',
-    'from a.b import missing': 'try:\n from acme.old import missing\nexcept ImportError: pass',
-    'import_module': "import importlib\nimportlib.import_module('acme.old')",
-    'import_module relative': "import importlib\nimportlib.import_module('.old','acme')",
-    '__import__': "__import__('acme.old')",
-    '__import__ fromlist': "__import__('acme.old', fromlist=['N'])",
-    'hasattr missing': "import sys\nhasattr(sys.modules['acme.old'],'missing')",
-    'hasattr present': "import sys\nhasattr(sys.modules['acme.old'],'N')",
-    'getattr missing': "import sys\ntry: getattr(sys.modules['acme.old'],'missing')\nexcept AttributeError: pass",
-    'getattr default': "import sys\ngetattr(sys.modules['acme.old'],'missing',None)",
-    'a.b.missing': "import sys\nm=sys.modules['acme.old']\ntry: m.missing\nexcept AttributeError: pass",
-    'a.b.N': "import sys\nm=sys.modules['acme.old']\nm.N",
-    'unpickle': "import pickle\npickle.loads(b'cacme.old\\nN\\n.')",
-    'find_spec': "import importlib.util\nimportlib.util.find_spec('acme.old')",
-    'dir': "import sys\ndir(sys.modules['acme.old'])",
-    'repr': "import sys\nrepr(sys.modules['acme.old'])",
-    'reload': "import importlib,sys\nimportlib.reload(sys.modules['acme.old'])",
-    'exec_module': "import importlib.util\ns=importlib.util.find_spec('acme.old')\nm=importlib.util.module_from_spec(s)\ns.loader.exec_module(m)",
-    'lazy import': 'lazy import acme.old\nx=acme.old.N',
-    'lazy import as': 'lazy import acme.old as z\nx=z.N',
-    'lazy from a import b': 'lazy from acme import old\nx=old.N',
-    'lazy from a.b import N': 'lazy from acme.old import N\nx=N',
-    'lazy import unused': 'lazy import acme.old',
-    'lazy from in function': 'lazy from acme.old import N\ndef f(): return N\nf()',
+    "import a.b": "import acme.old",
+    "import a.b as x": "import acme.old as x",
+    "from a import b": "from acme import old",
+    "from a.b import N": "from acme.old import N",
+    "from a.b import *": "from acme.old import *",
+    "from a.b import missing": "try:\n from acme.old import missing\nexcept ImportError: pass",
+    "import_module": "import importlib\nimportlib.import_module('acme.old')",
+    "import_module relative": "import importlib\nimportlib.import_module('.old','acme')",
+    "__import__": "__import__('acme.old')",
+    "__import__ fromlist": "__import__('acme.old', fromlist=['N'])",
+    "hasattr missing": "import sys\nhasattr(sys.modules['acme.old'],'missing')",
+    "hasattr present": "import sys\nhasattr(sys.modules['acme.old'],'N')",
+    "getattr missing": "import sys\ntry: getattr(sys.modules['acme.old'],'missing')\nexcept AttributeError: pass",
+    "getattr default": "import sys\ngetattr(sys.modules['acme.old'],'missing',None)",
+    "a.b.missing": "import sys\nm=sys.modules['acme.old']\ntry: m.missing\nexcept AttributeError: pass",
+    "a.b.N": "import sys\nm=sys.modules['acme.old']\nm.N",
+    "unpickle": "import pickle\npickle.loads(b'cacme.old\\nN\\n.')",
+    "find_spec": "import importlib.util\nimportlib.util.find_spec('acme.old')",
+    "dir": "import sys\ndir(sys.modules['acme.old'])",
+    "repr": "import sys\nrepr(sys.modules['acme.old'])",
+    "reload": "import importlib,sys\nimportlib.reload(sys.modules['acme.old'])",
+    "exec_module": "import importlib.util\ns=importlib.util.find_spec('acme.old')\nm=importlib.util.module_from_spec(s)\ns.loader.exec_module(m)",
+    "lazy import": "lazy import acme.old\nx=acme.old.N",
+    "lazy import as": "lazy import acme.old as z\nx=z.N",
+    "lazy from a import b": "lazy from acme import old\nx=old.N",
+    "lazy from a.b import N": "lazy from acme.old import N\nx=N",
+    "lazy import unused": "lazy import acme.old",
+    "lazy from in function": "lazy from acme.old import N\ndef f(): return N\nf()",
 }
 
 # spelling → version from which on it holds → (events of the first import, events of a cached one)
 EVENTS: dict[str, dict[tuple[int, int], tuple[str | None, str | None]]] = {
-    'import a.b': {
-        (3, 11): ('read IMPORT_NAME* x3, load IMPORT_NAME*, loaded IMPORT_NAME*', 'read IMPORT_NAME'),
-        (3, 12): ('load IMPORT_NAME*, loaded IMPORT_NAME*', 'read IMPORT_NAME'),
+    "import a.b": {
+        (3, 11): ("read IMPORT_NAME* x3, load IMPORT_NAME*, loaded IMPORT_NAME*", "read IMPORT_NAME"),
+        (3, 12): ("load IMPORT_NAME*, loaded IMPORT_NAME*", "read IMPORT_NAME"),
     },
-    'import a.b as x': {
-        (3, 11): ('read IMPORT_NAME* x3, load IMPORT_NAME*, loaded IMPORT_NAME*', 'read IMPORT_NAME'),
-        (3, 12): ('load IMPORT_NAME*, loaded IMPORT_NAME*', 'read IMPORT_NAME'),
+    "import a.b as x": {
+        (3, 11): ("read IMPORT_NAME* x3, load IMPORT_NAME*, loaded IMPORT_NAME*", "read IMPORT_NAME"),
+        (3, 12): ("load IMPORT_NAME*, loaded IMPORT_NAME*", "read IMPORT_NAME"),
     },
-    'from a import b': {
-        (3, 11): ('read IMPORT_NAME* x3, load IMPORT_NAME*, loaded IMPORT_NAME*', '-'),
-        (3, 12): ('load IMPORT_NAME*, loaded IMPORT_NAME*', '-'),
+    "from a import b": {
+        (3, 11): ("read IMPORT_NAME* x3, load IMPORT_NAME*, loaded IMPORT_NAME*", "-"),
+        (3, 12): ("load IMPORT_NAME*, loaded IMPORT_NAME*", "-"),
     },
-    'from a.b import N': {
-        (3, 11): ('read IMPORT_NAME* x3, load IMPORT_NAME*, loaded IMPORT_NAME*, read IMPORT_NAME', 'read IMPORT_NAME x2'),
-        (3, 12): ('load IMPORT_NAME*, loaded IMPORT_NAME*', 'read IMPORT_NAME'),
+    "from a.b import N": {
+        (3, 11): (
+            "read IMPORT_NAME* x3, load IMPORT_NAME*, loaded IMPORT_NAME*, read IMPORT_NAME",
+            "read IMPORT_NAME x2",
+        ),
+        (3, 12): ("load IMPORT_NAME*, loaded IMPORT_NAME*", "read IMPORT_NAME"),
     },
-    'from a.b import *': {
-        (3, 11): ('read IMPORT_NAME* x3, load IMPORT_NAME*, loaded IMPORT_NAME*, read IMPORT_NAME, read IMPORT_STAR', 'read IMPORT_NAME x2, read IMPORT_STAR'),
-        (3, 12): ('load IMPORT_NAME*, loaded IMPORT_NAME*', 'read IMPORT_NAME'),
+    "from a.b import *": {
+        (3, 11): (
+            "read IMPORT_NAME* x3, load IMPORT_NAME*, loaded IMPORT_NAME*, read IMPORT_NAME, read IMPORT_STAR",
+            "read IMPORT_NAME x2, read IMPORT_STAR",
+        ),
+        (3, 12): ("load IMPORT_NAME*, loaded IMPORT_NAME*", "read IMPORT_NAME"),
     },
-    'from a.b import missing': {
-        (3, 11): ('read IMPORT_NAME* x3, load IMPORT_NAME*, loaded IMPORT_NAME*, read IMPORT_NAME, read IMPORT_FROM x2', 'read IMPORT_NAME x2, read IMPORT_FROM x2'),
-        (3, 12): ('load IMPORT_NAME*, loaded IMPORT_NAME*, read IMPORT_FROM', 'read IMPORT_NAME, read IMPORT_FROM'),
+    "from a.b import missing": {
+        (3, 11): (
+            "read IMPORT_NAME* x3, load IMPORT_NAME*, loaded IMPORT_NAME*, read IMPORT_NAME, read IMPORT_FROM x2",
+            "read IMPORT_NAME x2, read IMPORT_FROM x2",
+        ),
+        (3, 12): ("load IMPORT_NAME*, loaded IMPORT_NAME*, read IMPORT_FROM", "read IMPORT_NAME, read IMPORT_FROM"),
     },
-    'import_module': {
-        (3, 11): ('read CACHE* x3, load CACHE*, loaded CACHE*', 'read CACHE*'),
-        (3, 12): ('load CACHE*, loaded CACHE*', 'read CACHE*'),
-        (3, 13): ('load CALL*, loaded CALL*', 'read CALL*'),
+    "import_module": {
+        (3, 11): ("read CACHE* x3, load CACHE*, loaded CACHE*", "read CACHE*"),
+        (3, 12): ("load CACHE*, loaded CACHE*", "read CACHE*"),
+        (3, 13): ("load CALL*, loaded CALL*", "read CALL*"),
     },
-    'import_module relative': {
-        (3, 11): ('read CACHE* x3, load CACHE*, loaded CACHE*', 'read CACHE*'),
-        (3, 12): ('load CACHE*, loaded CACHE*', 'read CACHE*'),
-        (3, 13): ('load CALL*, loaded CALL*', 'read CALL*'),
+    "import_module relative": {
+        (3, 11): ("read CACHE* x3, load CACHE*, loaded CACHE*", "read CACHE*"),
+        (3, 12): ("load CACHE*, loaded CACHE*", "read CACHE*"),
+        (3, 13): ("load CALL*, loaded CALL*", "read CALL*"),
     },
-    '__import__': {
-        (3, 11): ('read CALL* x3, load CALL*, loaded CALL*', 'read CALL'),
-        (3, 12): ('load CALL*, loaded CALL*', 'read CALL'),
+    "__import__": {
+        (3, 11): ("read CALL* x3, load CALL*, loaded CALL*", "read CALL"),
+        (3, 12): ("load CALL*, loaded CALL*", "read CALL"),
     },
-    '__import__ fromlist': {
-        (3, 11): ('read CALL* x3, load CALL*, loaded CALL*, read CALL', 'read CALL x2'),
-        (3, 12): ('load CALL*, loaded CALL*', 'read CALL'),
-        (3, 13): ('load CALL_KW*, loaded CALL_KW*', 'read CALL_KW'),
+    "__import__ fromlist": {
+        (3, 11): ("read CALL* x3, load CALL*, loaded CALL*, read CALL", "read CALL x2"),
+        (3, 12): ("load CALL*, loaded CALL*", "read CALL"),
+        (3, 13): ("load CALL_KW*, loaded CALL_KW*", "read CALL_KW"),
     },
-    'hasattr missing': {
-        (3, 11): (None, 'read CALL'),
-        (3, 12): (None, '-'),
+    "hasattr missing": {
+        (3, 11): (None, "read CALL"),
+        (3, 12): (None, "-"),
     },
-    'hasattr present': {
-        (3, 11): (None, '-'),
+    "hasattr present": {
+        (3, 11): (None, "-"),
     },
-    'getattr missing': {
-        (3, 11): (None, 'read CALL'),
+    "getattr missing": {
+        (3, 11): (None, "read CALL"),
     },
-    'getattr default': {
-        (3, 11): (None, 'read CALL'),
-        (3, 12): (None, '-'),
+    "getattr default": {
+        (3, 11): (None, "read CALL"),
+        (3, 12): (None, "-"),
     },
-    'a.b.missing': {
-        (3, 11): (None, 'read LOAD_ATTR'),
+    "a.b.missing": {
+        (3, 11): (None, "read LOAD_ATTR"),
     },
-    'a.b.N': {
-        (3, 11): (None, '-'),
+    "a.b.N": {
+        (3, 11): (None, "-"),
     },
-    'unpickle': {
-        (3, 11): ('read CALL* x3, load CALL*, loaded CALL*', 'read CALL'),
-        (3, 12): ('load CALL*, loaded CALL*', 'read CALL'),
+    "unpickle": {
+        (3, 11): ("read CALL* x3, load CALL*, loaded CALL*", "read CALL"),
+        (3, 12): ("load CALL*, loaded CALL*", "read CALL"),
     },
-    'find_spec': {
-        (3, 11): ('-', '-'),
+    "find_spec": {
+        (3, 11): ("-", "-"),
     },
-    'dir': {
-        (3, 11): (None, '-'),
+    "dir": {
+        (3, 11): (None, "-"),
     },
-    'repr': {
-        (3, 11): (None, '-'),
+    "repr": {
+        (3, 11): (None, "-"),
     },
-    'reload': {
-        (3, 11): (None, '-'),
+    "reload": {
+        (3, 11): (None, "-"),
     },
-    'exec_module': {
-        (3, 11): ('read CACHE* x3', 'read CACHE* x3'),
-        (3, 12): ('-', '-'),
+    "exec_module": {
+        (3, 11): ("read CACHE* x3", "read CACHE* x3"),
+        (3, 12): ("-", "-"),
     },
-    'lazy import': {
-        (3, 15): ('load LOAD_ATTR*, loaded LOAD_ATTR*, read LOAD_ATTR*, read LOAD_ATTR', 'read LOAD_NAME x3'),
+    "lazy import": {
+        (3, 15): ("load LOAD_ATTR*, loaded LOAD_ATTR*, read LOAD_ATTR*, read LOAD_ATTR", "read LOAD_NAME x3"),
     },
-    'lazy import as': {
-        (3, 15): ('load LOAD_NAME*, loaded LOAD_NAME*, read LOAD_NAME*', 'read LOAD_NAME x2'),
+    "lazy import as": {
+        (3, 15): ("load LOAD_NAME*, loaded LOAD_NAME*, read LOAD_NAME*", "read LOAD_NAME x2"),
     },
-    'lazy from a import b': {
-        (3, 15): ('load LOAD_NAME*, loaded LOAD_NAME*, read LOAD_NAME* x2', '-'),
+    "lazy from a import b": {
+        (3, 15): ("load LOAD_NAME*, loaded LOAD_NAME*, read LOAD_NAME* x2", "-"),
     },
-    'lazy from a.b import N': {
-        (3, 15): ('load LOAD_NAME*, loaded LOAD_NAME*, read LOAD_NAME*', 'read IMPORT_FROM'),
+    "lazy from a.b import N": {
+        (3, 15): ("load LOAD_NAME*, loaded LOAD_NAME*, read LOAD_NAME*", "read IMPORT_FROM"),
     },
-    'lazy import unused': {
-        (3, 15): ('-', '-'),
+    "lazy import unused": {
+        (3, 15): ("-", "-"),
     },
-    'lazy from in function': {
-        (3, 15): ('load LOAD_GLOBAL*, loaded LOAD_GLOBAL*, read LOAD_GLOBAL*', 'read IMPORT_FROM'),
+    "lazy from in function": {
+        (3, 15): ("load LOAD_GLOBAL*, loaded LOAD_GLOBAL*, read LOAD_GLOBAL*", "read IMPORT_FROM"),
     },
 }
 
@@ -223,7 +232,9 @@ lab.out(errors=errors, loaded="acme.old" in sys.modules, bound=hasattr(acme, "ol
 """
 
 
-@pytest.mark.parametrize("source", ["import acme.old", "from acme import old", "from acme.old import N", "from acme.old import *"])
+@pytest.mark.parametrize(
+    "source", ["import acme.old", "from acme import old", "from acme.old import N", "from acme.old import *"]
+)
 def test_an_error_in_the_setter_blocks_without_a_trace_and_ends_at_the_importer(facts, source):
     out = facts(VETO_AT_THE_SETTER, {"importer.py": f"#\n{source}\n"})
 
@@ -328,7 +339,12 @@ lab.out(taken=taken, read=read_as, star=star, value=vars(acme.old)["N"])
 
 @pytest.mark.parametrize(
     "source",
-    ["importlib.reload(acme.old)", "spec.loader.exec_module(acme.old)", "importlib.util.module_from_spec(spec)", "importlib.util.find_spec('acme.old')"],
+    [
+        "importlib.reload(acme.old)",
+        "spec.loader.exec_module(acme.old)",
+        "importlib.util.module_from_spec(spec)",
+        "importlib.util.find_spec('acme.old')",
+    ],
 )
 def test_reloads_and_loads_by_hand_never_set_the_flag(facts, source):
     out = facts(
@@ -373,7 +389,7 @@ class Loader:
     def exec_module(self, module): created.append("exec")
 class Finder:
     def find_spec(self, name, path=None, target=None):
-        if name == "made": 
+        if name == "made":
             spec = importlib.machinery.ModuleSpec("made", Loader()); spec.__class__ = tripwire.Spec
             return spec
 sys.meta_path.insert(0, Finder())

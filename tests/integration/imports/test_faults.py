@@ -1,7 +1,5 @@
 """An exception in any of our functions, one at a time: the application's result never changes."""
 
-import sys
-
 import pytest
 
 TREE = {

@@ -110,7 +110,7 @@ def test_a_failed_import_is_one_violation_at_its_statement(run, name, inside):
     main = (
         "try:\n  import acme.user\nexcept ImportError: pass\n"
         if inside
-        else f"lab.run_file('acme/user.py', module='user')\n"
+        else "lab.run_file('acme/user.py', module='user')\n"
     )
     rows = run(main, files).of("SSG111")
     mine = [row for row in rows if row["path"].endswith("user.py")]

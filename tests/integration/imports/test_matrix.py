@@ -1,5 +1,6 @@
 """Every spelling × state × kind of module: exactly one violation, at the exact place, as often as executed."""
 
+import _imp
 import importlib.machinery
 import shutil
 import sys
@@ -7,7 +8,6 @@ import sysconfig
 import zipfile
 from pathlib import Path
 
-import _imp
 import pytest
 
 TIMES = 3
@@ -123,7 +123,9 @@ def make_sourceless(root):
 
 
 def make_extension(root):
-    return extension(root, ("_queue", "SimpleQueue"), ("_json", "make_scanner"), ("_bisect", "insort"), ("_heapq", "heappop"))
+    return extension(
+        root, ("_queue", "SimpleQueue"), ("_json", "make_scanner"), ("_bisect", "insort"), ("_heapq", "heappop")
+    )
 
 
 def make_extension_single_phase(root):
@@ -196,7 +198,7 @@ def kinds(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def execute(lab_session, kinds):
+def execute(lab_session, kinds):  # noqa: PLR0915 - one process for many sources
     """Run one source (of ``relative`` imports: inside the package) and look at what it left behind."""
     together = {}
 
@@ -208,7 +210,9 @@ def execute(lab_session, kinds):
         for number, (source, relative) in enumerate(sources):
             file = f"site{number}.py"
             files[file] = source.format(m=target, p=package, l=leaf, n=name) + "\n"
-            sites.append((file, package if relative else "", f"{package}.importer{number}" if relative else f"importer{number}"))
+            sites.append(
+                (file, package if relative else "", f"{package}.importer{number}" if relative else f"importer{number}")
+            )
         files["main.py"] = PROGRAM.format(
             state=state, sites=sites, target=target, parent=package, leaf=leaf, times=TIMES
         )

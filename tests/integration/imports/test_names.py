@@ -238,9 +238,13 @@ def test_an_import_helper_of_another_distribution_acts_for_its_caller(lab, marke
 
 
 def test_a_framework_that_calls_the_importing_function_is_not_to_blame(lab, marked):
-    handler = "import importlib\ndef handle():\n    name = 'acme.' + 'old'\n    return importlib.import_module(name)  # <-\n"
+    handler = (
+        "import importlib\ndef handle():\n    name = 'acme.' + 'old'\n    return importlib.import_module(name)  # <-\n"
+    )
     framework = "def serve(handler):\n    return handler()\n"
-    answer = run(lab, "import framework, handlers\nframework.serve(handlers.handle)\n", handlers=handler, framework=framework)
+    answer = run(
+        lab, "import framework, handlers\nframework.serve(handlers.handle)\n", handlers=handler, framework=framework
+    )
 
     assert answer.lines == [["SSG101", "handlers.py", 4, 1]]
 
@@ -327,7 +331,7 @@ def test_two_lazy_statements_of_one_module_are_told_apart(lab, marked):
         return
     source = "lazy from acme.old import M  # <-\nlazy from acme.old import N  # <-\nlab.out(n=N.__name__)\n"
     answer = run(lab, source, acme__old="class N: pass\nM = 1\n")
-    first, second = marked(ALL + source)
+    _, second = marked(ALL + source)
 
     assert answer.error is None
     assert answer.lines == [["SSG101", "main.py", second, 1]]

@@ -62,7 +62,10 @@ def test_allowed_importers_are_modules_or_files(run, allow, seen, mode):
     assert (answer.error is None) == (mode == "observe" or not seen)
 
 
-@pytest.mark.parametrize(("exclude", "seen"), [([], 1), (["acme/compat/**"], 0), (["shim.py"], 0), (["main.py"], 1), (["*.py", "!acme/compat/*.py"], 1)])
+@pytest.mark.parametrize(
+    ("exclude", "seen"),
+    [([], 1), (["acme/compat/**"], 0), (["shim.py"], 0), (["main.py"], 1), (["*.py", "!acme/compat/*.py"], 1)],
+)
 def test_excluded_files_are_no_importers(run, exclude, seen):
     assert len(run("import acme.compat.shim", OLD, exclude=exclude).of("SSG101")) == seen
 
@@ -162,7 +165,9 @@ def test_the_weakest_mode_wins(run, rule, policy, options, mode, action):
 
 def test_the_breaker_opens_after_its_count(run):
     policy = {"profiles": {"p": {"mode": "strict", "max-blocks": {"count": 2, "seconds": 60}}}}
-    source = "def f(): import acme.old\nerrors = [lab.attempt(f) for _ in range(5)]\nlab.out(blocked=sum(map(bool, errors)))"
+    source = (
+        "def f(): import acme.old\nerrors = [lab.attempt(f) for _ in range(5)]\nlab.out(blocked=sum(map(bool, errors)))"
+    )
     answer = run(source, OLD, mode=None, start="import lab, sys\nlab.install(profile='p')\n", **policy)
 
     assert answer.out["blocked"] == 2
@@ -239,7 +244,10 @@ lab.out(name=caught.name, path=caught.path, msg=caught.msg == str(caught), same=
     assert answer.out["cause"]
 
 
-@pytest.mark.parametrize(("sides", "importer", "seen"), [(["runtime", "audit"], "acme.inside", 1), (["runtime", "audit"], "outside", 0), (["audit"], "acme.inside", 0)])
+@pytest.mark.parametrize(
+    ("sides", "importer", "seen"),
+    [(["runtime", "audit"], "acme.inside", 1), (["runtime", "audit"], "outside", 0), (["audit"], "acme.inside", 0)],
+)
 @pytest.mark.parametrize("line", ["import vendor", "from vendor import thing"])
 def test_targets_outside_the_packages_bind_importers_inside(run, sides, importer, seen, line):
     files = {"acme/inside.py": line + "\n", "outside.py": line + "\n"}
@@ -248,10 +256,17 @@ def test_targets_outside_the_packages_bind_importers_inside(run, sides, importer
     assert len(answer.of("SSG101")) == seen
 
 
-@pytest.mark.parametrize("line", ["from os import environ", "import os\nos.environ", "import os\nos.environ.get('HOME')"])
+@pytest.mark.parametrize(
+    "line", ["from os import environ", "import os\nos.environ", "import os\nos.environ.get('HOME')"]
+)
 def test_names_outside_the_packages(run, line):
     files = {"acme/inside.py": line + "\n", "outside.py": line + "\n", "acme/allowed.py": line + "\n"}
-    rule = {"id": "e", "deprecated": ["os:environ", "os:getenv"], "sides": ["runtime", "audit"], "allow": ["acme.allowed"]}
+    rule = {
+        "id": "e",
+        "deprecated": ["os:environ", "os:getenv"],
+        "sides": ["runtime", "audit"],
+        "allow": ["acme.allowed"],
+    }
     answer = run("import acme.inside, outside, acme.allowed, os\nos.environ", rule, files=files)
 
     assert [row["module"] for row in answer.violations] == ["acme.inside"]
@@ -275,7 +290,9 @@ def test_a_warning_stands_at_the_importers_line_once_and_can_be_an_error(run):
     source = "for _ in range(3):\n    import acme.old\nimport warnings\nwarnings.simplefilter('error')\nlab.out(e=lab.attempt(exec, 'import acme.old'))\n"
     answer = run(source, OLD, mode="warn")
 
-    assert [[kind, file.rpartition('/')[2], line] for kind, _, file, line in answer.warned] == [["SsotWarning", "main.py", 4]]
+    assert [[kind, file.rpartition("/")[2], line] for kind, _, file, line in answer.warned] == [
+        ["SsotWarning", "main.py", 4]
+    ]
     if sys.version_info >= (3, 13):  # before, a statement that imports a cached module cannot be made to fail
         assert answer.out["e"]["type"] == "SsotWarning"
     assert answer.violations[0]["count"] == 3

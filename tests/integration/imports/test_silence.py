@@ -169,7 +169,9 @@ assert not violations, violations
 """
 
 
-@pytest.mark.parametrize("name", ["hasattr", "getattr missing", "attribute missing", "method missing", "inspect.getmembers"])
+@pytest.mark.parametrize(
+    "name", ["hasattr", "getattr missing", "attribute missing", "method missing", "inspect.getmembers"]
+)
 def test_silence_needs_no_columns(lab, name):
     """``-X no_debug_ranges`` takes the columns out of code objects."""
     program = NO_COLUMNS.format(source=str(Path(ssot_guard.__file__).parents[1]), policy=POLICY, look=LOOKS[name])
@@ -192,7 +194,9 @@ print("RESULT", json.dumps([int(status), [[v.code, v.target, v.site.path, v.site
 
 @pytest.mark.parametrize("mode", ["prepend", "append", "importlib"])
 def test_pytest_collection_is_silent_and_finds_the_same_tests(lab, tmp_path, mode):
-    lab.tree(TREE | {"acme/test_inside.py": "from acme import mod\ndef test_it(): assert mod\n", "conftest.py": ""}, tmp_path)
+    lab.tree(
+        TREE | {"acme/test_inside.py": "from acme import mod\ndef test_it(): assert mod\n", "conftest.py": ""}, tmp_path
+    )
     (tmp_path / "acme" / "old.py").write_text("def test_me(): pass\n")
     source = str(Path(ssot_guard.__file__).parents[1])
     program = PYTEST.format(source=source, policy=POLICY, mode=mode)

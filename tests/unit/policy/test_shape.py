@@ -162,7 +162,7 @@ def test_text_subclasses_come_out_as_plain_text() -> None:
 
 def test_a_policy_that_is_no_table_is_one_problem() -> None:
     with pytest.raises(PolicyError, match="must be a table, not a list"):
-        load_data([])  # type: ignore[arg-type]
+        load_data([])
 
 
 DECIDE = {"deprecated": "a.old", "contested": ["a.x", "a.y"], "decide-by": "2027-01-15"}

@@ -4,16 +4,19 @@ import contextlib
 import dis
 import os
 import sys
+from pathlib import Path
 from types import CodeType
 
 import pytest
 
 from ssot_guard.watch.imports import bytecode
 
-MANY_NAMES = "\n".join(f"name_{number} = 'text {number}'" for number in range(600))  # EXTENDED_ARG for names and constants
+MANY_NAMES = "\n".join(
+    f"name_{number} = 'text {number}'" for number in range(600)
+)  # EXTENDED_ARG for names and constants
 MANY_JUMPS = "\n".join(f"    x_{number} = {number} + len('')" for number in range(600))
 
-# (source, name, level, names)
+# Of each: source, name, level and names.
 STATEMENTS = [
     ("import a", "a", 0, None),
     ("import a.b", "a.b", 0, None),
@@ -129,7 +132,11 @@ CALLS = [
 @pytest.mark.parametrize(("source", "callee", "literal"), CALLS)
 def test_a_call_tells_callee_and_literal(source, callee, literal):
     code = compile(source, "x.py", "exec")
-    calls = [bytecode.call_at(code, one.offset) for one in dis.get_instructions(code) if one.opname.startswith("CALL") and one.opname != "CALL_INTRINSIC_1"]
+    calls = [
+        bytecode.call_at(code, one.offset)
+        for one in dis.get_instructions(code)
+        if one.opname.startswith("CALL") and one.opname != "CALL_INTRINSIC_1"
+    ]
 
     assert (callee, literal) in calls
 
@@ -270,13 +277,14 @@ def test_comprehensions_clean_up_and_catch_nothing(source, caught):
     assert any(answer for one in [code, *inner] for answer in at_calls(one)) is caught
 
 
-@pytest.mark.parametrize("name", ["ssot_guard.watch.imports.bytecode", "dis", "typing", "inspect", "asyncio.base_events", "logging"])
+@pytest.mark.parametrize(
+    "name", ["ssot_guard.watch.imports.bytecode", "dis", "typing", "inspect", "asyncio.base_events", "logging"]
+)
 def test_every_instruction_of_real_modules_decodes(name):
     import importlib
 
     module = importlib.import_module(name)
-    with open(module.__file__, encoding="utf-8") as stream:
-        pending = [compile(stream.read(), module.__file__, "exec")]
+    pending = [compile(Path(module.__file__).read_text(encoding="utf-8"), module.__file__, "exec")]
     while pending:
         code = pending.pop()
         pending += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
