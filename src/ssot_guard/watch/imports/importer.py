@@ -230,6 +230,16 @@ def finds_cached(frame: FrameType) -> bool:
     return frame.f_code.co_name == "_find_and_load"
 
 
+def caller_of_importlib(frame: FrameType) -> FrameType | None:
+    """The frame that called ``importlib.import_module``, few steps out of ``_find_and_load``."""
+    outer = frame.f_back
+    for _ in range(_LOOK_OUTWARD):
+        if outer is None or not is_machinery(outer):
+            break
+        outer = outer.f_back
+    return outer
+
+
 def finds_to_run(frame: FrameType | None) -> bool:
     """Whether runpy looks for the module that it is going to run."""
     for _ in range(_LOOK_OUTWARD + 2):

@@ -37,13 +37,15 @@ _MOST_CODES = 10_000
 class Sighting:
     """One statement (or call) and the entries of what it breaks; ``seen`` holds the events of its present execution."""
 
-    __slots__ = ("echo", "entries", "module", "seen", "swallowed", "twice")
+    __slots__ = ("echo", "entries", "parents", "seen", "swallowed", "twice")
 
     def __init__(
         self, entries: tuple[Entry, ...], swallowed: Callable[[], bool] | None, module: str | None = None
     ) -> None:
         self.entries = entries
-        self.module = module  # the module that is spelled: CPython and importlib read its parents at will
+        # Of the module that is spelled: CPython and importlib read parents at will.
+        parts = (module or "").split(".")
+        self.parents = frozenset(".".join(parts[:end]) for end in range(1, len(parts)))
         self.swallowed = swallowed
         self.seen: set[str] = set()
         self.twice = False  # 3.11: each execution reads the flag twice …
@@ -76,7 +78,7 @@ class Sightings:
         if not sighting.entries:
             return None
         if read:
-            if sighting.module is not None and sighting.module.startswith(f"{token}."):
+            if token in sighting.parents:
                 return None
             if sighting.echo:
                 sighting.echo = False
@@ -87,8 +89,9 @@ class Sightings:
         if token not in seen:
             seen.add(token)
             return None
-        seen.clear()
-        seen.add(token)
+        if len(seen) > 1:
+            seen.clear()
+            seen.add(token)
         sighting.echo = sighting.twice and read
         verdict = None
         for entry in sighting.entries:

@@ -41,6 +41,7 @@ JUDGED = DEPRECATED | LEADS | HOLDER  # importing it may break a rule
 # so it ends after this many: what is imported in a hot loop is free, and code that boots is watched.
 _READS_WATCHED = 200
 
+_CACHED_READERS = ("_find_and_load", "_is_initializing")  # of importlib; the second one from 3.15 on
 _LAZY_IMPORTS = sys.version_info >= (3, 15)
 
 _getframe = sys._getframe
@@ -254,6 +255,9 @@ class ImportWatcher:
         """CPython looks at the flag: mostly because somebody imports the cached module."""
         frame = _getframe(2)
         sighting = self._sightings.known(frame, spec.name)
+        if sighting is None and frame.f_code.co_name in _CACHED_READERS and spec.name not in self._aliased:
+            caller = importer.caller_of_importlib(frame)  # of import_module: its repeats are known by the call
+            sighting = None if caller is None else self._sightings.known(caller, spec.name)
         if sighting is None or not sighting.entries:
             # What breaks nothing is worth a look as long as its module is watched for other reasons.
             return self._first_read(spec, frame) if sighting is None or not self._stays_armed(spec.name) else None
