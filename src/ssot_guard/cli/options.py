@@ -58,7 +58,7 @@ def policy_path(given: str | None) -> str:
     return found if found.startswith(load.ENTRY_POINT) else os.path.abspath(found)
 
 
-def load_policy(path: str, *, cache: bool = True) -> Policy:
+def load_policy(path: str, *, cache: bool = False) -> Policy:
     """The policy behind :func:`policy_path`; raises :class:`~ssot_guard.errors.PolicyError` with every problem."""
     loaded = load.from_environment({**os.environ, load.VARIABLE: path}, cache=cache)
     if loaded is None:

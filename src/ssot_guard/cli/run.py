@@ -103,6 +103,7 @@ def _guarded(program: tuple[str, ...], environ: dict[str, str]) -> tuple[int, Re
     """Run it to its end: its status, what all its processes found, and whether any of them was guarded at all."""
     spool = tempfile.mkdtemp(prefix="ssot-guard-")
     environ["SSOT_GUARD_RUN_SPOOL"] = spool
+    environ.setdefault("SSOT_GUARD_CACHE", os.path.join(spool, "cache"))  # leave nothing beside the policy
     environ["SSOT_GUARD_SINKS"] = ",".join(filter(None, [environ.get("SSOT_GUARD_SINKS"), f"jsonl:{spool}"]))
     report = Report()
     try:
