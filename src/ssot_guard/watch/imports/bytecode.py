@@ -139,6 +139,35 @@ def statement_at(code: CodeType, offset: int) -> Statement | None:
     return Statement(code.co_names[name_index >> _NAME_SHIFT], level, names, head, lazy=lazy)
 
 
+def aliases_of(code: CodeType, statement: Statement) -> dict[str, str]:
+    """What a statement binds under another name: ``{name: alias}``; the key of ``import a.b as alias`` is ``a.b``."""
+    raw, at = code.co_code, _forward(code.co_code, statement.offset)[2]
+    found: dict[str, str] = {}
+    taken: str | None = None
+    while at < len(raw):
+        name, argument, at = _forward(raw, at)
+        if name == "IMPORT_FROM":
+            taken = code.co_names[argument]
+        elif name.startswith("STORE_"):
+            stored = _stored(code, name, argument)
+            if statement.names is None:
+                plain = taken is None and stored == statement.name.partition(".")[0]
+                return {} if plain else {statement.name: stored}
+            if taken is not None and stored != taken:
+                found[taken] = stored
+        elif name != "SWAP" and (name != "POP_TOP" or statement.names is not None):
+            break
+    return found
+
+
+def _stored(code: CodeType, name: str, argument: int) -> str:
+    """The name that a STORE_* instruction binds; from 3.13 on it may be joined with the load that follows."""
+    if name in ("STORE_NAME", "STORE_GLOBAL"):
+        return code.co_names[argument]
+    variable = argument >> 4 if name == "STORE_FAST_LOAD_FAST" else argument
+    return code._varname_from_oparg(variable)  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001
+
+
 def _backwards(raw: bytes, offset: int) -> Iterator[tuple[int, int, int]]:
     """(opcode, argument, offset) of the instruction at an offset and of those before it."""
     while offset >= 0:

@@ -10,9 +10,12 @@ from ssot_guard.names import Pattern, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ssot_guard.policy.model import Home, ImportRule, ImportRules, Policy
+
+
+_NO_ALIASES: Mapping[str, str] = {}
 
 
 class Finding:
@@ -50,29 +53,30 @@ class Judge:
         self._allowed: dict[str, tuple[Pattern, ...]] = {}
         self.matched: set[str] = set()  # ids of rules that had anything to say, allowed importers included
 
-    def statement(self, module: str, names: tuple[str, ...] | None) -> Iterator[Finding]:
-        """Findings of ``import module`` (``names`` is None) or ``from module import names``."""
+    def statement(
+        self, module: str, names: tuple[str, ...] | None, aliases: Mapping[str, str] = _NO_ALIASES
+    ) -> Iterator[Finding]:
+        """Findings of ``import module`` (``names`` is None) or ``from module import names``; ``aliases`` are kept."""
         seen: set[str] = set()
-        for finding in self._statement(module, names):
+        for finding in self._statement(module, names, aliases):
             if finding.home.rule.id not in seen:
                 seen.add(finding.home.rule.id)
                 yield finding
 
-    def _statement(self, module: str, names: tuple[str, ...] | None) -> Iterator[Finding]:
+    def _statement(self, module: str, names: tuple[str, ...] | None, aliases: Mapping[str, str]) -> Iterator[Finding]:
         found = self._deprecated(module)
         if found is not None:
             path, home = found
-            yield Finding(
-                "SSG101", home, path, self._rules.canonical(home, path), "import", self._write(home, module, names)
-            )
+            write = self._write(home, module, names, aliases)
+            yield Finding("SSG101", home, path, self._rules.canonical(home, path), "import", write)
         for name in names or ():
             home_of_name = self._rules.name(module, name)
             if home_of_name is not None:
-                yield self.name(home_of_name, module, name, "name")
+                yield self.name(home_of_name, module, name, "name", aliases.get(name))
             if found is None and name != "*":
                 submodule = self._rules.module(f"{module}.{name}")
                 if submodule is not None:
-                    yield self.submodule(submodule, module, name, "import")
+                    yield self.submodule(submodule, module, name, "import", aliases.get(name))
 
     def _deprecated(self, module: str) -> tuple[str, Home] | None:
         """The imported module, or the nearest of its parents, that a rule deprecates: importing it loads them all."""
@@ -100,30 +104,31 @@ class Judge:
         if submodule is not None and self._rules.module(module) is None:
             yield self.submodule(submodule, module, name, "attribute")
 
-    def name(self, home: Home, module: str, name: str, kind: str) -> Finding:
+    def name(self, home: Home, module: str, name: str, kind: str, alias: str | None = None) -> Finding:
         """SSG102 for one deprecated name."""
         canonical = self._rules.canonical(home, module, name)
-        return Finding("SSG102", home, f"{module}:{name}", canonical, kind, _from_line(canonical, name))
+        return Finding("SSG102", home, f"{module}:{name}", canonical, kind, _from_line(canonical, alias or name))
 
-    def submodule(self, home: Home, module: str, name: str, kind: str) -> Finding:
+    def submodule(self, home: Home, module: str, name: str, kind: str, alias: str | None = None) -> Finding:
         """SSG101 for a deprecated submodule that is taken from its parent."""
         target = f"{module}.{name}"
         canonical = self._rules.canonical(home, target)
         parent, _, leaf = (canonical or "").rpartition(".")
-        write = _from_line(f"{parent}:{leaf}" if parent and ":" not in leaf else canonical, name)
+        write = _from_line(f"{parent}:{leaf}" if parent and ":" not in leaf else canonical, alias or name)
         return Finding("SSG101", home, target, canonical, kind, write)
 
-    def _write(self, home: Home, module: str, names: tuple[str, ...] | None) -> str | None:
+    def _write(self, home: Home, module: str, names: tuple[str, ...] | None, aliases: Mapping[str, str]) -> str | None:
         """The statement to write instead of one whose module is deprecated."""
         if not names or names == ("*",):
             canonical = self._rules.canonical(home, module)
-            if canonical is None or ":" in canonical:
-                return _from_line(canonical, None)
-            return f"from {canonical} import *" if names else f"import {canonical}"
+            if names and canonical is not None and ":" not in canonical:
+                return f"from {canonical} import *"
+            return _from_line(canonical, next(iter(aliases.values()), None))
         lines: dict[str, list[str]] = {}
         for name in names:
             path, _, new = (self._rules.canonical(home, module, name) or ":").partition(":")
-            lines.setdefault(path, []).append(name if new in ("", name) else f"{new} as {name}")
+            local = aliases.get(name, name)
+            lines.setdefault(path, []).append(local if (new or name) == local else f"{new or name} as {local}")
         homeless = lines.pop("", [])
         written = "; ".join(f"from {path} import {', '.join(parts)}" for path, parts in lines.items())
         return f"{written}  ({', '.join(homeless)}: no successor)" if homeless and written else written or None
@@ -173,5 +178,5 @@ def _from_line(canonical: str | None, name: str | None) -> str | None:
         return None
     path, _, new = canonical.partition(":")
     if not new:
-        return f"import {path}"
+        return f"import {path}" if name in (None, path) else f"import {path} as {name}"
     return f"from {path} import {new}" if name in (None, new) else f"from {path} import {new} as {name}"

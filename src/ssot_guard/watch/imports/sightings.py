@@ -162,7 +162,9 @@ class Sightings:
             self._slot(found.code)[found.offset, token] = known
             verdict = self.again(known, token, read=read)
         else:
-            verdict = self._take(found, list(self.judge.statement(module, statement.names)), key, token)
+            aliases = bytecode.aliases_of(found.code, statement)
+            findings = list(self.judge.statement(module, statement.names, aliases))
+            verdict = self._take(found, findings, key, token)
         if _READS_TWICE and statement.names and verdict is None and _is_same(token, module):
             self._expect_echo(found, key)
         return verdict
