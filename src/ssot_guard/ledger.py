@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ssot_guard.switches import Settings, Switches
 
 _MOST = 10_000  # distinct violations; beyond that only counts by rule
+_IMPORTS = ("SSG101", "SSG102")
 _STATEMENTS = ("import", "name")
 _NEVER = sys.maxsize
 
@@ -104,9 +105,8 @@ class Ledger:
         """Record a violation; returns its entry and the verdict to raise, if any. Recorded before raised, always."""
         site = facts.site
         # A statement is one violation per rule; a call or a file is one for each target.
-        target = (
-            None if facts.kind in _STATEMENTS and site.line is not None and facts.code != "SSG104" else facts.target
-        )
+        is_statement = facts.code in _IMPORTS and facts.kind in _STATEMENTS and site.line is not None
+        target = None if is_statement else facts.target
         key = (facts.code, facts.rule_id, site.path, site.line, site.column, target)
         entry = self._entries.get(key)
         if entry is not None:

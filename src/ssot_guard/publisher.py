@@ -75,7 +75,9 @@ class Publisher:
         self._helper = allocate_lock()
 
     def _send_helper(self) -> None:
-        if not self._helper.acquire(blocking=False):
+        # Threads in sub-interpreters can end the whole process (3.13.0 frees their state twice): there, the next safe
+        # point delivers.
+        if not _in_main_interpreter() or not self._helper.acquire(blocking=False):
             return  # one is on its way, and takes this one along
         try:
             start_new_thread(self._help, ())
@@ -111,6 +113,19 @@ class Publisher:
             sink.publish(violation, repeat=repeat)
         except Exception as error:  # noqa: BLE001 - a sink is other people's code
             self._faults.note(f"sink {sink.name}", error)
+
+
+def _in_main_interpreter() -> bool:
+    import _thread
+
+    known = getattr(_thread, "_is_main_interpreter", None)  # 3.13
+    if known is not None:
+        return bool(known())
+    try:
+        import _xxsubinterpreters as interpreters
+    except ImportError:
+        return True
+    return bool(interpreters.get_current() == interpreters.get_main())
 
 
 def inside_import(frame: FrameType | None) -> bool:

@@ -36,6 +36,7 @@ def work(number):
         exec(code, {{"names": [f"acme.old.m{{i}}" for i in order]}})
         for i in order[:50]:
             importlib.util.find_spec(f"acme.old.m{{i}}"); hasattr(sys.modules[f"acme.old.m{{i}}"], "zz")
+            importlib.reload(importlib.import_module(f"acme.again{{i % 10}}"))
     except BaseException as error:
         failed.append(repr(error))
 threads = [threading.Thread(target=work, args=(n,)) for n in range(THREADS)]
@@ -48,6 +49,7 @@ lab.out(failed=failed)
 def test_sixteen_threads_no_miss_no_duplicate_no_deadlock(lab):
     modules = 500
     files = {f"acme/old/m{number}.py": "N = 1\n" for number in range(modules)}
+    files |= {f"acme/again{number}.py": "N = 1\n" for number in range(10)}
     answer = lab.run(TREE | files | {"main.py": START + STORM.format(modules=modules)}, POLICY, seconds=100)
 
     assert answer.error is None
@@ -57,6 +59,7 @@ def test_sixteen_threads_no_miss_no_duplicate_no_deadlock(lab):
     assert len(seen) == len(set(seen)), "a duplicate"
     assert set(seen) == {(f"t{thread}.py", f"acme.old.m{number}") for thread in range(16) for number in range(modules)}
     assert {row["count"] for row in answer.of("SSG101")} == {1}
+    assert {row["target"] for row in answer.of("SSG114")} == {f"acme.again{number}" for number in range(10)}
 
 
 def test_a_thread_that_waits_for_another_ones_load_is_counted(lab):

@@ -306,3 +306,14 @@ def test_a_warning_turned_into_an_error_leaves_no_half_loaded_module(run):
     assert answer.violations[0]["count"] == 2
     # what a second attempt does is the application's own choice; the first left nothing behind
     assert answer.out["loaded"] == (answer.out["e"][1] is None)
+
+
+def test_module_filters_of_the_host_apply_to_the_importers_module(run):
+    source = "import warnings\nwarnings.filterwarnings('ignore', module='quiet')\nimport quiet, loud\n"
+    answer = run(source, OLD, mode="warn", files={"quiet.py": "import acme.old\n", "loud.py": "import acme.old\n"})
+
+    assert [(name, line) for name, _, path, line in answer.warned if path.endswith(("quiet.py", "loud.py"))] == [
+        ("SsotWarning", 1)
+    ]
+    assert [path.rpartition("/")[2] for _, _, path, _ in answer.warned] == ["loud.py"]
+    assert len(answer.of("SSG101")) == 2

@@ -38,7 +38,9 @@ WRITE = [
 
 
 @pytest.mark.parametrize(("source", "write"), WRITE)
-@pytest.mark.parametrize("place", ["{}", "def f():\n    {}\n    return 1", "def f():\n    {}\n    return lambda: (a, x, N, M)"])
+@pytest.mark.parametrize(
+    "place", ["{}", "def f():\n    {}\n    return 1", "def f():\n    {}\n    return lambda: (a, x, N, M)"]
+)
 def test_the_line_to_write(source, write, place):
     if "*" in source and "def" in place:
         return

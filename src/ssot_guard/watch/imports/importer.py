@@ -278,8 +278,8 @@ def would_swallow(found: Importer) -> Callable[[], bool]:
     return swallowed
 
 
-def waiting_for(name: str) -> list[tuple[int, FrameType]]:
-    """(thread, frame) of imports that wait for this module's load, or are about to.
+def waiting_for(name: str) -> list[tuple[int, FrameType, bool]]:
+    """(thread, frame, whether it surely waits) of imports that wait for this module's load, or are about to.
 
     Once the module is there, importlib hands it to them and reads no flag. They are in other threads, and further out
     in this one, where a finaliser or a signal handler imported in between.
@@ -290,13 +290,13 @@ def waiting_for(name: str) -> list[tuple[int, FrameType]]:
         if _finds(frame, name):
             mine.append(frame)
         frame = frame.f_back
-    waiting = [(get_ident(), outer) for outer in mine[1:]]  # the innermost one is the load itself
+    waiting = [(get_ident(), outer, True) for outer in mine[1:]]  # the innermost one is the load itself
     if _count():
         for thread, top in sys._current_frames().items():
             frame = top if thread != get_ident() else None
             while frame is not None and is_machinery(frame):
                 if _finds(frame, name):
-                    waiting.append((thread, top))
+                    waiting.append((thread, top, frame is not top))  # else it may yet find the module by itself
                     break
                 frame = frame.f_back
     return waiting

@@ -73,6 +73,7 @@ class ImportWatcher:
         self._reads: dict[str, int] = {}
         self._unfinished: list[ModuleSpec] = []
         self._waiting: set[tuple[int, str]] = set()  # (thread, module) that read the flag of an open load
+        self._counted: set[tuple[int, str]] = set()  # (thread, module) that may read the flag for what is counted
         self._judged_early: set[str] = set()  # modules whose setter comes too late, or never
         self._children: dict[str, set[str]] = {}  # package → its loaded submodules that are deprecated
         self._looked_at: set[str] = set()  # names in sys.modules that are no aliases
@@ -246,14 +247,19 @@ class ImportWatcher:
 
     def _count_waiting(self, name: str) -> None:
         """Other threads took the module while it loaded: some were seen to read its flag, the others go uncounted."""
-        for thread, frame in importer.waiting_for(name):
+        for thread, frame, surely in importer.waiting_for(name):
             if (thread, name) not in self._waiting:
                 self._sightings.module_event(name, frame, waited=True)
+                if not surely:
+                    self._counted.add((thread, name))
             self._waiting.discard((thread, name))
 
     def read(self, spec: ModuleSpec) -> BaseException | None:
         """CPython looks at the flag: mostly because somebody imports the cached module."""
         frame = _getframe(2)
+        if self._counted and (get_ident(), spec.name) in self._counted:
+            self._counted.discard((get_ident(), spec.name))
+            return None
         sighting = self._sightings.known(frame, spec.name)
         if sighting is None and frame.f_code.co_name in _CACHED_READERS and spec.name not in self._aliased:
             caller = importer.caller_of_importlib(frame)  # of import_module: its repeats are known by the call
