@@ -41,7 +41,6 @@ JUDGED = DEPRECATED | LEADS | HOLDER  # importing it may break a rule
 # so it ends after this many: what is imported in a hot loop is free, and code that boots is watched.
 _READS_WATCHED = 200
 
-_CACHED_READERS = ("_find_and_load", "_is_initializing")  # of importlib; the second one from 3.15 on
 _LAZY_IMPORTS = sys.version_info >= (3, 15)
 
 _getframe = sys._getframe
@@ -261,7 +260,7 @@ class ImportWatcher:
             self._counted.discard((get_ident(), spec.name))
             return None
         sighting = self._sightings.known(frame, spec.name)
-        if sighting is None and frame.f_code.co_name in _CACHED_READERS and spec.name not in self._aliased:
+        if sighting is None and importer.finds_cached(frame) and spec.name not in self._aliased:
             caller = importer.caller_of_importlib(frame)  # of import_module: its repeats are known by the call
             sighting = None if caller is None else self._sightings.known(caller, spec.name)
         if sighting is None or not sighting.entries:
