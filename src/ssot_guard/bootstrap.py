@@ -6,7 +6,6 @@ Never raises, never stays silent: when a guard was asked for and cannot start, o
 from __future__ import annotations
 
 import os
-import sys
 
 
 def start() -> bool:
@@ -24,17 +23,13 @@ def start() -> bool:
 
         complaint = switched_off(environ)[1]
         if complaint:
-            _say(f"ssot-guard: {complaint}")
+            from ssot_guard.faults import say
+
+            say(complaint)
         guard.install()
         return guard.active()
     except Exception as error:  # noqa: BLE001 - the host starts, whatever happens here
-        _say(f"ssot-guard: NOT guarding this process: {'; '.join(str(error).splitlines())}")
+        from ssot_guard.faults import say
+
+        say(f"NOT guarding this process: {'; '.join(str(error).splitlines())}")
         return False
-
-
-def _say(text: str) -> None:
-    try:
-        if sys.stderr is not None:
-            sys.stderr.write(text + "\n")
-    except (OSError, ValueError):
-        pass

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 
-from ssot_guard.faults import Faults
+from ssot_guard.faults import Faults, say
 from ssot_guard.files import Files
 from ssot_guard.ledger import Facts, Ledger
 from ssot_guard.policy.model import ImportRules
 from ssot_guard.publisher import Publisher
-from ssot_guard.sinks import Context, build
+from ssot_guard.sinks import Context, SinkSpecError, build
 from ssot_guard.switches import Switches
 from ssot_guard.violation import Site
 from ssot_guard.watch.imports.watcher import ImportWatcher
@@ -104,5 +104,13 @@ class Engine:
         wanted = list(settings.profile.sinks) if settings.profile is not None else []
         wanted.extend(filter(None, settings.environ.get("SSOT_GUARD_SINKS", "").split(",")))
         context = Context(policy.source, policy.digest, settings.mode, settings.name, policy.labels)
-        built = (build(spec, context) for spec in dict.fromkeys(wanted or ["log"]))
-        return [sink for sink in built if sink is not None]
+        sinks = []
+        for spec in dict.fromkeys(wanted or ["log"]):
+            try:
+                sink = build(spec, context)
+            except SinkSpecError as error:  # the guard is worth more than one of its sinks
+                say(f"a sink is missing: {error}")
+                self.faults.note("sinks", error)
+            else:
+                sinks.extend([sink] if sink is not None else [])
+        return sinks

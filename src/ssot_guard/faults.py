@@ -7,6 +7,7 @@ failing would only cost. ``SSOT_GUARD_DEBUG=1`` re-raises, for people who work o
 from __future__ import annotations
 
 import os
+import sys
 from time import monotonic
 
 TYPE_CHECKING = False
@@ -56,6 +57,15 @@ class Faults:
                 listener(component)
             except Exception:  # noqa: BLE001, S110 - an error about an error: the counts tell
                 pass
+
+
+def say(text: str) -> None:
+    """One line on stderr, where there is one: silence would look like success."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write(f"ssot-guard: {text}\n")
+    except (OSError, ValueError):
+        pass
 
 
 def _where(error: BaseException) -> str:

@@ -182,8 +182,10 @@ class Guard:
                 self._finder.owner = engine.imports
                 engine.attach()
             except Exception as error:  # noqa: BLE001 - contained
+                from ssot_guard.faults import say
+
                 self._broken = f"{type(error).__name__}: {error}"
-                _say(f"ssot-guard: NOT guarding this process any more: {self._broken}")
+                say(f"NOT guarding this process any more: {self._broken}")
         return None if self._engine is None else self._engine.imports
 
 
@@ -290,11 +292,3 @@ def _at_exit_forget(function: Callable[[], None]) -> None:
     import atexit
 
     atexit.unregister(function)
-
-
-def _say(text: str) -> None:
-    try:
-        if sys.stderr is not None:
-            sys.stderr.write(f"{text}\n")
-    except (OSError, ValueError):
-        pass

@@ -113,11 +113,11 @@ class Ledger:
             return entry, self.repeat(entry, facts.swallowed)
         if len(self._entries) >= _MOST:
             self.overflow[facts.rule_id] = self.overflow.get(facts.rule_id, 0) + 1
-            entry = Entry(self._decide(facts), blocks=False)
+            entry = Entry(self._decide(facts)[0], blocks=False)
             entry.next_notice = _NEVER
             return entry, None
-        mine = Entry(self._decide(facts), blocks=False)
-        mine.blocks = mine.violation.mode == "strict"
+        violation, blocks = self._decide(facts)
+        mine = Entry(violation, blocks=blocks)
         entry = self._entries.setdefault(key, mine)
         if entry is not mine:  # another thread was first
             return entry, self.repeat(entry, facts.swallowed)
@@ -137,8 +137,11 @@ class Ledger:
             return None
         return self._verdict(entry.violation) if self._may_block(swallowed) else None
 
-    def _decide(self, facts: Facts) -> Violation:
-        """The violation as it is recorded: file, owner, status, effective mode and action."""
+    def _decide(self, facts: Facts) -> tuple[Violation, bool]:
+        """The violation as it is recorded (file, owner, status, effective mode, action); whether it may ever block.
+
+        A switch that forbids blocking now may allow it later: readiness comes, a kill file goes.
+        """
         rule = facts.rule
         file = self._files.key(facts.site.path, facts.site.module)
         tags = tuple(rule.tags) if rule is not None else ()
@@ -161,16 +164,18 @@ class Ledger:
             max_mode=rule.max_mode if rule is not None else None,
             caps=("contested",) if contested else (),
         )
+        blocks = mode == "strict" and facts.swallowed is not None
         if mode == "strict" and (facts.swallowed is None or not self._may_block(facts.swallowed)):
             mode = "warn"
             if self._switches.reason:
                 facts.details["not-blocked"] = self._switches.reason
-        return Violation(
+        violation = Violation(
             facts.code, facts.rule_id, facts.message, facts.site, facts.target, facts.canonical, facts.kind, 1, mode,
             {"strict": "blocked", "warn": "warned"}.get(mode, "recorded"),
             fingerprint(facts.code, facts.rule_id, file, facts.target, facts.site.scope),
             file, "contested" if contested else "new", owner, tags, None, None, facts.details,
         )  # fmt: skip
+        return violation, blocks
 
     def _may_block(self, swallowed: Callable[[], bool]) -> bool:
         return self._switches.may_block() and not swallowed()

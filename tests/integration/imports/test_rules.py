@@ -317,3 +317,25 @@ def test_module_filters_of_the_host_apply_to_the_importers_module(run):
     ]
     assert [path.rpartition("/")[2] for _, _, path, _ in answer.warned] == ["loud.py"]
     assert len(answer.of("SSG101")) == 2
+
+
+def test_what_readiness_held_back_is_blocked_once_the_application_is_ready(run):
+    source = (
+        "import ssot_guard\nguard = lab.guard\ndef load(): import acme.old\n"
+        "before = lab.attempt(load)\nsys.modules.pop('acme.old', None)\nssot_guard.ready()\nlab.out(before=before, after=lab.attempt(load))\n"
+    )
+    policy = {"profiles": {"canary": {"mode": "strict", "block-from": "ready"}}}
+    answer = run(source, OLD, mode=None, start="import lab, sys\nlab.install(profile='canary')\n", **policy)
+
+    assert answer.error is None
+    assert answer.out["before"] is None
+    assert answer.out["after"]["type"] == "DeprecatedImportError"
+    assert [(row["action"], row["count"]) for row in answer.of("SSG101")] == [("warned", 2)]
+
+
+def test_a_sink_that_cannot_be_had_costs_a_line_on_stderr_and_not_the_guard(run):
+    policy = {"profiles": {"p": {"sinks": ["nonsense:1"]}}}
+    answer = run("import acme.old\n", OLD, start="import lab, sys\nlab.install(profile='p')\n", **policy)
+
+    assert len(answer.of("SSG101")) == 1
+    assert "a sink is missing" in answer.stderr
