@@ -301,6 +301,8 @@ class ImportWatcher:
     def _look_for_missing(self, name: str, frame: FrameType) -> None:
         """CPython reads the flag for the message about a missing name; and importlib in vain for a ``__path__``."""
         code, offset = frame.f_code, frame.f_lasti
+        if bytecode.imports_now(code, offset):
+            return  # nearly always: the module is imported, and that is all
         if bytecode.binds_now(code, offset):
             if not bytecode.runs_at(code, offset) and self._rules.name(name, bytecode.bound_at(code, offset)) is None:
                 self._health.missing_name(name, frame)
