@@ -384,7 +384,6 @@ def test_finders_of_editable_installs_before_and_after_ours(run, place, mode):
 
 
 def test_wrapt_hooks_live_beside_us(run):
-    pytest.importorskip("wrapt")
     source = """
 import wrapt
 told = []

@@ -346,7 +346,6 @@ assert pickle.loads(cloudpickle.dumps(g))() == g()
 
 
 def test_cloudpickle_of_a_main_function_takes_watched_modules_by_name(lab):
-    pytest.importorskip("cloudpickle")
 
     assert run(lab, CLOUD).error is None
 

@@ -150,7 +150,6 @@ assert pickle.loads(data)() == g()
 
 
 def test_cloudpickle_of_a_function_that_refers_to_watched_modules_works(lab):
-    pytest.importorskip("cloudpickle")
     answer = lab.run(TREE | {"main.py": START + CLOUDPICKLE}, POLICY)
 
     assert answer.error is None
