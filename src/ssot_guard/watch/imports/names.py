@@ -110,13 +110,15 @@ def watch(module: ModuleType, names: Iterable[str], reader: Reader) -> bool:
         name: value for name, value in vars(present).items() if isinstance(value, WatchedName) and present in _original
     }
     missing = [name for name in names if name not in namespace]
-    if not missing:
+    # A module that was watched while its body ran may have got a `__getattr__` of its own since.
+    own = "__getattr__" in _namespace(module)
+    fits = not _READS_PAST_DESCRIPTORS or (vars(present).get("__getattr__") is _getattr) != own
+    if not missing and fits:
         return True
     namespace.update((name, WatchedName(name, reader)) for name in missing)
     namespace.update(__module__=base.__module__, __qualname__=base.__qualname__, __doc__=base.__doc__)
     if _READS_PAST_DESCRIPTORS:
         # C, where a lazy module's own `__getattr__` answers: a frame of ours would move its warnings to the wrong file.
-        own = "__getattr__" in _namespace(module)
         look_up = _MODULE.__getattribute__ if own else _getattr
         namespace.update(__getattribute__=object.__getattribute__, __getattr__=look_up)
     if {"__reduce__", "__reduce_ex__"}.isdisjoint(key for cls in base.__mro__[:-1] for key in vars(cls)):
