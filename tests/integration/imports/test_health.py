@@ -224,6 +224,7 @@ RELOADS = {
     "sys.modules": "del sys.modules['acme.mod']\nimport acme.mod  # <-",
     "sys.modules, from": "del sys.modules['acme.mod']\nfrom acme.mod import N  # <-",
     "a fresh module by hand": "import importlib.util as u\ns = u.find_spec('acme.mod')\nm = u.module_from_spec(s)\ns.loader.exec_module(m)  # <-",
+    "by hand, in one expression": "import importlib.util as u\ns = u.find_spec('acme.mod')\ns.loader.exec_module(u.module_from_spec(s))  # <-",
 }
 
 
@@ -282,17 +283,29 @@ def test_the_import_budget_counts_a_modules_own_time_only(run):
 
 # -- other ways to load ---------------------------------------------------------------------------------------------
 
-BY_HAND = (
-    "import importlib.util as u\ns = u.find_spec('acme.old')\nm = u.module_from_spec(s)\ns.loader.exec_module(m)\n"
-)
+BY_HAND = {
+    "two statements": "m = u.module_from_spec(s)\ns.loader.exec_module(m)  # <-",
+    "one expression": "s.loader.exec_module(u.module_from_spec(s))  # <-",
+    "the method first": "execute = s.loader.exec_module\nm = u.module_from_spec(s)\nexecute(m)  # <-",
+}
 
 
 @pytest.mark.parametrize("mode", ["observe", "strict"])
-def test_a_deprecated_module_executed_by_hand_is_seen_and_blocked(run, mode):
-    answer = run(BY_HAND, {"acme/old.py": "N = 1\n"}, OLD, mode=mode)
+@pytest.mark.parametrize("spelling", BY_HAND)
+def test_a_deprecated_module_executed_by_hand_is_seen_and_blocked(run, marked, spelling, mode):
+    source = f"import importlib.util as u\ns = u.find_spec('acme.old')\n{BY_HAND[spelling]}\nlab.out(ran=1)"
+    answer = run(source, {"acme/old.py": "import builtins\nbuiltins.ran = 1\n"}, OLD, mode=mode)
 
     assert [(row["code"], row["path"].rpartition("/")[2]) for row in answer.violations] == [("SSG101", "main.py")]
+    assert [row["line"] for row in answer.violations] == marked(START + source)
     assert (answer.error is not None) == (mode == "strict")
+
+
+def test_a_code_look_up_on_a_module_made_by_hand_is_no_execution(run):
+    source = "import importlib.util as u\ns = u.find_spec('acme.old')\nm = u.module_from_spec(s)\ns.loader.get_code('acme.old'), s.loader.get_source('acme.old'), s.loader.get_filename()"
+    answer = run(source, {"acme/old.py": "N = 1\n"}, OLD, mode="strict")
+
+    assert (answer.error, answer.violations) == (None, [])
 
 
 LAZY_LOADER = """

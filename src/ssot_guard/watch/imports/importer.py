@@ -6,9 +6,6 @@ much as a frame step). Frames are looked at and let go: what is kept are strings
 
 from __future__ import annotations
 
-import sys
-from _thread import _count, get_ident
-
 from ssot_guard.errors import DeprecatedImportError
 from ssot_guard.violation import Site
 from ssot_guard.watch.imports import bytecode, loaded
@@ -225,9 +222,14 @@ def finds_for_real(frame: FrameType) -> bool:
 
 def finds_cached(frame: FrameType) -> bool:
     """Whether importlib reads the flag to import a cached module; on 3.11 it also does when it misses an attribute."""
+    return call_of(frame) is not None
+
+
+def call_of(frame: FrameType) -> FrameType | None:
+    """The ``_find_and_load`` that reads the flag; None where somebody else does."""
     if frame.f_code.co_name == "_is_initializing" and frame.f_back is not None:  # 3.15
         frame = frame.f_back
-    return frame.f_code.co_name == "_find_and_load"
+    return frame if frame.f_code.co_name == "_find_and_load" else None
 
 
 def caller_of_importlib(frame: FrameType) -> FrameType | None:
@@ -276,31 +278,3 @@ def would_swallow(found: Importer) -> Callable[[], bool]:
         return answer[0]
 
     return swallowed
-
-
-def waiting_for(name: str) -> list[tuple[int, FrameType, bool]]:
-    """(thread, frame, whether it surely waits) of imports that wait for this module's load, or are about to.
-
-    Once the module is there, importlib hands it to them and reads no flag. They are in other threads, and further out
-    in this one, where a finaliser or a signal handler imported in between.
-    """
-    mine: list[FrameType] = []
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if _finds(frame, name):
-            mine.append(frame)
-        frame = frame.f_back
-    waiting = [(get_ident(), outer, True) for outer in mine[1:]]  # the innermost one is the load itself
-    if _count():
-        for thread, top in sys._current_frames().items():
-            frame = top if thread != get_ident() else None
-            while frame is not None and is_machinery(frame):
-                if _finds(frame, name):
-                    waiting.append((thread, top, frame is not top))  # else it may yet find the module by itself
-                    break
-                frame = frame.f_back
-    return waiting
-
-
-def _finds(frame: FrameType, name: str) -> bool:
-    return frame.f_code.co_name == "_find_and_load" and is_machinery(frame) and frame.f_locals.get("name") == name

@@ -55,3 +55,15 @@ def is_package(name: str) -> bool:
 def initializing(spec: object) -> bool:
     """Whether a load of the spec's module is open; from its namespace, past the tripwire."""
     return is_spec(spec) and bool(object.__getattribute__(spec, "__dict__").get("_initializing"))
+
+
+def holders(name: str, module: object) -> list[str]:
+    """Modules whose namespace holds a module: found through the collector, so that no namespace is touched."""
+    import gc
+
+    found = set()
+    for referrer in gc.get_referrers(module):
+        holder = referrer.get("__name__") if type(referrer) is dict else None
+        if type(holder) is str and holder != name and holder in sys.modules:
+            found.add(holder)
+    return sorted(found)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     class Reader(Protocol):
         """Who is told of reads; returns the error to raise, or None. What it raises is a bug, and contained."""
 
-        def name_read(self, module: ModuleType, name: str) -> BaseException | None: ...
+        def name_read(self, module: ModuleType, name: str, frame: FrameType) -> BaseException | None: ...
         def contain(self, failure: Exception) -> BaseException | None: ...
 
 
@@ -53,10 +53,11 @@ class WatchedName:
             return self
         # A local never resolves a lazy import (3.15): only loads of globals and attributes do, and this is the latter.
         value = _namespace(module).get(self._name, self)
-        if value is self and _READS_PAST_DESCRIPTORS and self._echoes(sys._getframe(1)):
+        frame = sys._getframe(1)
+        if value is self and _READS_PAST_DESCRIPTORS and self._echoes(frame):
             raise AttributeError(self._name)
         try:
-            error = self._reader.name_read(module, self._name)
+            error = self._reader.name_read(module, self._name, frame)
         except RecursionError:
             error = None  # the stack is full, and containing takes frames, too
         except Exception as failure:  # noqa: BLE001

@@ -17,33 +17,42 @@ from ssot_guard.watch.imports.finder import set_finders, unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
     from typing import Protocol
 
-    class Tripwire(Protocol):
-        """Who is told; the methods return the error to raise, or None. What they raise is a bug, and contained."""
+    Event = Callable[[ModuleSpec, FrameType], BaseException | None]
 
-        def loading(self, spec: ModuleSpec) -> BaseException | None: ...
-        def loaded(self, spec: ModuleSpec) -> None: ...
-        def read(self, spec: ModuleSpec) -> BaseException | None: ...
-        def made(self, spec: ModuleSpec) -> BaseException | None: ...
+    class Tripwire(Protocol):
+        """Who is told, with the frame that did it; the methods return the error to raise, or None.
+
+        What they raise is a bug, and contained.
+        """
+
+        def loading(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None: ...
+        def loaded(self, spec: ModuleSpec, frame: FrameType) -> None: ...
+        def read(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None: ...
+        def made(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None: ...
+        def executed(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None: ...
         def contain(self, failure: Exception) -> BaseException | None: ...
 
 
 _KEY = "_initializing"
+_getframe = sys._getframe
 armed: Tripwire | None = None  # one guard per interpreter
 
 
-# These four are the border: whatever is raised behind it is a bug of ours, and ends here.
+# This is the border: whatever is raised behind it is a bug of ours, and ends here.
 
 
 @unseen
 def _read(self: ModuleSpec) -> bool:
     watcher = armed
     if watcher is not None:
-        try:
-            error = watcher.read(self)
+        try:  # as `_tell`, without its frame: this is every cached import of what is armed
+            error = watcher.read(self, _getframe(1))
         except RecursionError:
-            error = None  # the stack is full, and containing takes frames, too
+            error = None
         except Exception as failure:  # noqa: BLE001
             error = watcher.contain(failure)
         if error is not None:
@@ -57,36 +66,43 @@ def write_flag(self: ModuleSpec, value: bool) -> None:  # noqa: FBT001 - a prope
     """What importlib does around a load; raises the verdict, if there is one."""
     watcher = armed
     if watcher is not None and value:
-        try:
-            error = watcher.loading(self)
-        except RecursionError:
-            error = None  # the stack is full, and containing takes frames, too
-        except Exception as failure:  # noqa: BLE001
-            error = watcher.contain(failure)
+        error = _tell(watcher, watcher.loading, self, _getframe(1))
         if error is not None:
             raise error
     # Under the very key that ModuleSpec uses: switching the class back needs no clean-up.
     self.__dict__[_KEY] = value
     if watcher is not None and not value:
-        try:
-            watcher.loaded(self)
-        except Exception as failure:  # noqa: BLE001
-            watcher.contain(failure)
+        _tell(watcher, watcher.loaded, self, _getframe(1))
 
 
 @unseen
 def _parent(self: ModuleSpec) -> str:
     watcher = armed
     if watcher is not None:
-        try:
-            error = watcher.made(self)
-        except RecursionError:
-            error = None  # the stack is full, and containing takes frames, too
-        except Exception as failure:  # noqa: BLE001
-            error = watcher.contain(failure)
+        error = _tell(watcher, watcher.made, self, _getframe(1))
         if error is not None:
             raise error
     return ModuleSpec.parent.fget(self)  # type: ignore[attr-defined,no-any-return]
+
+
+@unseen
+def report_execution(spec: ModuleSpec, frame: FrameType) -> None:
+    """A loader executes a module that importlib does not load; raises the verdict, if there is one."""
+    watcher = armed
+    if watcher is not None:
+        error = _tell(watcher, watcher.executed, spec, frame)
+        if error is not None:
+            raise error
+
+
+def _tell(watcher: Tripwire, event: Event, spec: ModuleSpec, frame: FrameType) -> BaseException | None:
+    """The verdict on an event; None where finding it failed."""
+    try:
+        return event(spec, frame)
+    except RecursionError:
+        return None  # the stack is full, and containing takes frames, too
+    except Exception as failure:  # noqa: BLE001
+        return watcher.contain(failure)
 
 
 def _reduce(self: ModuleSpec) -> tuple[object, ...]:
@@ -139,22 +155,25 @@ def disarm(spec: ModuleSpec) -> None:
 
 
 class _Probe:
-    """Counts events of the self-test."""
+    """Notes the events of the self-test."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
 
-    def loading(self, _spec: ModuleSpec) -> None:
+    def loading(self, _spec: ModuleSpec, _frame: FrameType) -> None:
         self.events.append("loading")
 
-    def loaded(self, _spec: ModuleSpec) -> None:
+    def loaded(self, _spec: ModuleSpec, _frame: FrameType) -> None:
         self.events.append("loaded")
 
-    def read(self, _spec: ModuleSpec) -> None:
+    def read(self, _spec: ModuleSpec, _frame: FrameType) -> None:
         self.events.append("read")
 
-    def made(self, _spec: ModuleSpec) -> None:
+    def made(self, _spec: ModuleSpec, _frame: FrameType) -> None:
         self.events.append("made")
+
+    def executed(self, _spec: ModuleSpec, _frame: FrameType) -> None:
+        self.events.append("executed")
 
     def contain(self, failure: Exception) -> BaseException | None:
         raise failure

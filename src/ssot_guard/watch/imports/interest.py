@@ -1,0 +1,40 @@
+"""What a module is to the policy, as flags."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssot_guard.policy.model import ImportRules, Policy
+
+DEPRECATED = 1  # a rule names it, or something above it
+LEADS = 2  # something below it is deprecated
+HOLDER = 4  # it holds deprecated names
+HEALTH = 8  # its health is governed
+CANONICAL = 16  # a deprecated twin waits for it
+JUDGED = DEPRECATED | LEADS | HOLDER  # importing it may break a rule
+
+
+class Interest:
+    """The flags of modules, worked out once per name."""
+
+    def __init__(self, policy: Policy, rules: ImportRules, *, health: bool) -> None:
+        self._policy = policy
+        self._rules = rules
+        self._health = health
+        self._known: dict[str, int] = {}
+
+    def of(self, fullname: str) -> int:
+        """All flags of a module; 0 where it is none of our business."""
+        flags = self._known.get(fullname)
+        if flags is None:
+            rules = self._rules
+            flags = DEPRECATED if rules.module(fullname) is not None else 0
+            flags |= LEADS if rules.modules.leads(fullname) or rules.names.leads(fullname) else 0
+            flags |= HOLDER if rules.watched(fullname) else 0
+            flags |= HEALTH if self._health and self._policy.governs(fullname) else 0
+            self._known[fullname] = flags
+        return flags
+
+    def awaits(self, canonical: str) -> None:
+        """A deprecated twin waits for this module."""
+        self._known[canonical] = self.of(canonical) | CANONICAL
