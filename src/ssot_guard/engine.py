@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from ssot_guard.accepted import Accepted
 from ssot_guard.faults import Faults, say
 from ssot_guard.files import Files
 from ssot_guard.ledger import Facts, Ledger
@@ -20,6 +21,7 @@ from ssot_guard.watch.imports.watcher import ImportWatcher
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ssot_guard.policy.model import Policy
     from ssot_guard.sinks import Sink
@@ -39,7 +41,9 @@ class Engine:
         self.switches = Switches(profile, settings.environ)
         files = Files(policy)
         self.publisher = Publisher(self.faults)
+        self.faults.on_first = self.publisher.internal_error
         self.ledger = Ledger(policy, files, self.switches, self.publisher, settings)
+        self.ledger.accepted = Accepted(os.path.join(policy.root, policy.baseline), self.faults)
         blocks = settings.mode == "strict" or (profile is not None and "strict" in profile.tag_modes.values())
         rules = ImportRules(policy.imports, "runtime")
         self.imports = ImportWatcher(policy, rules, finder, self.ledger, files, self.faults, blocks=blocks)
@@ -65,6 +69,7 @@ class Engine:
         """Deliver what waits and the final counts; a forked child leaves its parent's sinks alone."""
         if os.getpid() != self._pid:
             return
+        self.contained("check", self.imports.sweep)
         self.publisher.close(self.ledger.violations())
 
     def after_fork(self) -> None:
@@ -78,6 +83,24 @@ class Engine:
         """Import rules that watch this process → whether they matched anything."""
         matched = self.imports.judge.matched
         return {rule.id: rule.id in matched for rule in self.policy.imports if "runtime" in rule.sides}
+
+    def status(self) -> dict[str, Any]:
+        """What ``doctor`` says about the running parts, as plain data."""
+        imports, faults = self.imports, self.faults
+        return {
+            "tripwire": imports.mechanism,
+            "canary": self.switches.canary,
+            "since": self.switches.started,
+            "preloaded": list(imports.preloaded),
+            "unguardable": sorted(imports.arming.unguardable),
+            "not_modules": sorted(imports.arming.not_modules),
+            "internal_errors": dict(faults.counts),
+            "first_errors": dict(faults.first),
+            "switched_off": sorted(faults.switched_off),
+            "sinks": {sink.name: sink.dropped for sink in self.publisher.sinks},
+            "violations": len(self.ledger.violations()),
+            "unrecorded": dict(self.ledger.overflow),
+        }
 
     def contained(self, component: str, action: Callable[[], None]) -> None:
         """Run a part; a bug of ours never harms the host."""
@@ -97,6 +120,8 @@ class Engine:
         """A part that keeps failing: go on without it rather than cost and lie. ``active()`` tells."""
         if component == "imports":
             self.imports.silence()
+            text = "switched off after five errors within a minute: imports are NOT watched in this process any more"
+            self.publisher.internal_error(component, text)
 
     def _sinks(self) -> list[Sink]:
         """Sinks of the profile and of ``SSOT_GUARD_SINKS``; the log where neither names any."""

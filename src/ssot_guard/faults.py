@@ -27,7 +27,7 @@ class Faults:
         self.counts: dict[str, int] = {}
         self.first: dict[str, str] = {}
         self.switched_off: set[str] = set()
-        self.on_first: Callable[[str], None] | None = None
+        self.on_first: Callable[[str, str], None] | None = None  # component, what happened and where
         self.on_switched_off: Callable[[str], None] | None = None
         self._recent: dict[str, list[float]] = {}
         self._debug = os.environ.get("SSOT_GUARD_DEBUG") == "1"
@@ -48,13 +48,13 @@ class Faults:
             self._tell(self.on_switched_off, component)
         if component not in self.first:
             self.first[component] = _where(error)
-            self._tell(self.on_first, component)
+            self._tell(self.on_first, component, self.first[component])
 
     @staticmethod
-    def _tell(listener: Callable[[str], None] | None, component: str) -> None:
+    def _tell(listener: Callable[..., None] | None, *facts: str) -> None:
         if listener is not None:
             try:  # noqa: SIM105 - contextlib would be imported for it
-                listener(component)
+                listener(*facts)
             except Exception:  # noqa: BLE001, S110 - an error about an error: the counts tell
                 pass
 

@@ -18,12 +18,22 @@ from ssot_guard.violation import Site, Violation, fingerprint
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
     from ssot_guard.files import Files
-    from ssot_guard.policy.model import Policy, Rule
+    from ssot_guard.policy.model import Mode, Policy, Rule
     from ssot_guard.publisher import Publisher
     from ssot_guard.switches import Settings, Switches
+
+    class Accepted(Protocol):
+        """What need not fail: asked once per distinct violation, outside of contests."""
+
+        def status(self, facts: Facts, file: str | None) -> str:
+            """``new``, or one of :data:`~ssot_guard.policy.modes.CAPS`; may add to the details."""
+
+        def after_fork(self) -> None:
+            """A child counts for itself."""
+
 
 _MOST = 10_000  # distinct violations; beyond that only counts by rule
 _IMPORTS = ("SSG101", "SSG102")
@@ -96,6 +106,10 @@ class Ledger:
         self._publisher = publisher
         self._settings = settings
         self.warns = True  # Python warnings; the pytest plugin reports instead
+        self.raises = True  # the pytest plugin waits for the end of the collection
+        self.witness: Callable[[Entry], None] | None = None  # told of each execution, before the verdict
+        self.spares: Callable[[Entry], bool] | None = None  # a running test may do, or expects, what would be blocked
+        self.accepted: Accepted | None = None  # the baseline and the comments of the sources
         self.overflow: dict[str, int] = {}
         self._entries: dict[tuple[object, ...], Entry] = {}
 
@@ -121,19 +135,28 @@ class Ledger:
         entry = self._entries.setdefault(key, mine)
         if entry is not mine:  # another thread was first
             return entry, self.repeat(entry, facts.swallowed)
-        return entry, self._announce(entry, facts)
+        if self.witness is not None:
+            self.witness(entry)
+        error = self._announce(entry, facts)
+        return entry, None if error is not None and self._spared(entry) else error
 
     def repeat(self, entry: Entry, swallowed: Callable[[], bool] | None = None) -> BaseException | None:
         """One more execution of a recorded violation."""
         entry.count += 1
+        if self.witness is not None:
+            self.witness(entry)
         if entry.count >= entry.next_notice:
             entry.next_notice *= 10
             self._publisher.publish(entry.snapshot(), repeat=True)
         return self.verdict(entry, swallowed)
 
+    def only_counts(self, entry: Entry) -> Entry | None:
+        """The entry, if nobody wants to know of its repeats: until its next notice whoever has it may count them."""
+        return entry if not entry.blocks and self.witness is None else None
+
     def verdict(self, entry: Entry, swallowed: Callable[[], bool] | None) -> BaseException | None:
         """The error to raise for a recorded violation, without counting it again."""
-        if not entry.blocks or swallowed is None:
+        if not entry.blocks or swallowed is None or self._spared(entry):
             return None
         return self._verdict(entry.violation) if self._may_block(swallowed) else None
 
@@ -145,8 +168,8 @@ class Ledger:
         rule = facts.rule
         file = self._files.key(facts.site.path, facts.site.module)
         tags = tuple(rule.tags) if rule is not None else ()
-        contested = bool(getattr(rule, "contested", None))
         session = self._settings.mode_for(tags)
+        status = self._status(facts, file, session)
         owner = self._files.owner(file)
         if rule is not None:
             facts.details.update(
@@ -162,7 +185,7 @@ class Ledger:
             owner=owner,
             rule_owner=rule.owner if rule is not None else None,
             max_mode=rule.max_mode if rule is not None else None,
-            caps=("contested",) if contested else (),
+            caps=() if status == "new" else (status,),
         )
         blocks = mode == "strict" and facts.swallowed is not None
         if mode == "strict" and (facts.swallowed is None or not self._may_block(facts.swallowed)):
@@ -173,12 +196,26 @@ class Ledger:
             facts.code, facts.rule_id, facts.message, facts.site, facts.target, facts.canonical, facts.kind, 1, mode,
             {"strict": "blocked", "warn": "warned"}.get(mode, "recorded"),
             fingerprint(facts.code, facts.rule_id, file, facts.target, facts.site.scope),
-            file, "contested" if contested else "new", owner, tags, None, None, facts.details,
+            file, "new" if status == "unread" else status, owner, tags, None, None, facts.details,
         )  # fmt: skip
         return violation, blocks
 
+    def _status(self, facts: Facts, file: str | None, session: Mode) -> str:
+        """Whether it is news, or why it is never raised."""
+        if getattr(facts.rule, "contested", None):
+            return "contested"
+        if self.accepted is None or facts.quiet:
+            return "new"
+        status = self.accepted.status(facts, file)
+        if status == "unread" and session == "strict":
+            facts.details["not-blocked"] = "the baseline cannot be read"
+        return status
+
+    def _spared(self, entry: Entry) -> bool:
+        return self.spares is not None and self.spares(entry)
+
     def _may_block(self, swallowed: Callable[[], bool]) -> bool:
-        return self._switches.may_block() and not swallowed()
+        return self.raises and self._switches.may_block() and not swallowed()
 
     def _announce(self, entry: Entry, facts: Facts) -> BaseException | None:
         """Publish the first sight; the warning comes last, because the host's filters may turn it into an error."""
@@ -225,3 +262,5 @@ class Ledger:
         """A child starts at zero: what the parent saw is the parent's."""
         self._entries.clear()
         self.overflow.clear()
+        if self.accepted is not None:
+            self.accepted.after_fork()

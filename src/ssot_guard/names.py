@@ -14,6 +14,7 @@ pattern          matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Generic, TypeVar
 
     T = TypeVar("T")
@@ -120,7 +121,11 @@ class ModuleIndex(Generic[T]):
 
     def get(self, module: str) -> "T | None":
         """The value of the most specific pattern that matches, or None."""
-        return _find(self._root, module.split("."), 0)  # type: ignore[return-value]
+        return next(self.matches(module), None)
+
+    def matches(self, module: str) -> "Iterator[T]":
+        """The values of all patterns that match, the most specific first."""
+        return _matches(self._root, module.split("."), 0)  # type: ignore[return-value]
 
     def leads(self, module: str) -> bool:
         """Whether some pattern lies below this module, so that importing what it matches imports this module, too."""
@@ -137,18 +142,17 @@ class ModuleIndex(Generic[T]):
         return bool(self._root)
 
 
-def _find(node: dict[str, object], parts: list[str], depth: int) -> object | None:
-    """The deepest match below ``node``; a literal segment is tried before a wildcard."""
+def _matches(node: dict[str, object], parts: list[str], depth: int) -> "Iterator[object]":
+    """The values below ``node`` that match, the deepest first; a literal segment is tried before a wildcard."""
     left = len(parts) - depth
     if left:
         for key in (parts[depth], "*"):
             child = node.get(key)
             if child is not None:
-                found = _find(child, parts, depth + 1)  # type: ignore[arg-type]
-                if found is not None:
-                    return found
+                yield from _matches(child, parts, depth + 1)  # type: ignore[arg-type]
         if left == 1 and ":children" in node:
-            return node[":children"]
+            yield node[":children"]
     elif ":exact" in node:
-        return node[":exact"]
-    return node.get(":subtree")
+        yield node[":exact"]
+    if ":subtree" in node:
+        yield node[":subtree"]

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import sys
 from _collections import deque
+from _functools import partial
 from _thread import allocate_lock, get_ident, start_new_thread
+
+from ssot_guard.faults import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from ssot_guard.faults import Faults
@@ -28,20 +32,31 @@ class Publisher:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self.sinks: list[Sink] = []
-        self._pending: deque[tuple[Violation, bool]] = deque()
+        self._pending: deque[Callable[[Sink], None]] = deque()
         self._draining: set[int] = set()
         self._helper = allocate_lock()  # held by the thread that delivers what an import postponed
 
     def publish(self, violation: Violation, *, repeat: bool) -> None:
+        """A violation, on first sight or as a reminder."""
+        self._send(partial(_publish, violation, repeat))
+
+    def internal_error(self, component: str, text: str) -> None:
+        """A bug of ours, once for each component; on standard error where there is nobody else to tell."""
+        if self.sinks:
+            self._send(partial(_internal_error, component, text))
+        else:
+            say(f"ssot_guard.internal_error in {component}: {text}")
+
+    def _send(self, delivery: Callable[[Sink], None]) -> None:
         """Deliver to lock-free sinks at once, so that it survives a crash, and to the others as soon as it is safe."""
         postponed = False
         for sink in self.sinks:
             if sink.safe_in_import:
-                self._deliver(sink, violation, repeat=repeat)
+                self._deliver(sink, delivery)
             else:
                 postponed = True
         if postponed:
-            self._pending.append((violation, repeat))
+            self._pending.append(delivery)
             self.drain()
 
     def drain(self) -> None:
@@ -99,20 +114,28 @@ class Publisher:
         try:
             while True:
                 try:
-                    violation, repeat = self._pending.popleft()
+                    delivery = self._pending.popleft()
                 except IndexError:
                     return
                 for sink in self.sinks:
                     if not sink.safe_in_import:
-                        self._deliver(sink, violation, repeat=repeat)
+                        self._deliver(sink, delivery)
         finally:
             self._draining.discard(thread)
 
-    def _deliver(self, sink: Sink, violation: Violation, *, repeat: bool) -> None:
+    def _deliver(self, sink: Sink, delivery: Callable[[Sink], None]) -> None:
         try:
-            sink.publish(violation, repeat=repeat)
+            delivery(sink)
         except Exception as error:  # noqa: BLE001 - a sink is other people's code
             self._faults.note(f"sink {sink.name}", error)
+
+
+def _publish(violation: Violation, repeat: bool, sink: Sink) -> None:  # noqa: FBT001 - a partial's argument
+    sink.publish(violation, repeat=repeat)
+
+
+def _internal_error(component: str, text: str, sink: Sink) -> None:
+    sink.internal_error(component, text)
 
 
 def _in_main_interpreter() -> bool:

@@ -9,13 +9,14 @@ from importlib import import_module
 import click
 
 from ssot_guard._version import __version__
-from ssot_guard.errors import PolicyError
+from ssot_guard.errors import BaselineError, PolicyError
 
 VIOLATIONS, USAGE, INTERNAL = 1, 2, 3
 _INTERRUPTED = 130  # what a shell says for SIGINT
 
 # Name → module with a click command called `command`. Loaded when it is asked for.
 COMMANDS = {
+    "baseline": "baseline",
     "check-policy": "check_policy",
     "doctor": "doctor",
     "explain": "explain",
@@ -63,7 +64,7 @@ def run(args: list[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return USAGE
-    except PolicyError as error:
+    except (BaselineError, PolicyError) as error:
         click.echo(str(error), err=True)
         return USAGE
     except click.Abort:

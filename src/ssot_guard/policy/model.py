@@ -211,13 +211,18 @@ class Home:
         return f"{head}.{tail}" if tail and self.canonical.reach == self.deprecated.reach else head
 
 
+_LONGEST_CHAIN = 100
+
+
 class ImportRules:
     """All import rules, compiled: dotted module → :class:`Home`, module and name → :class:`Home`."""
 
     def __init__(self, rules: tuple[ImportRule, ...], side: str) -> None:
         self.modules: ModuleIndex[Home] = ModuleIndex()
         self.names: ModuleIndex[dict[str, Home]] = ModuleIndex()
-        self._known: dict[str, Home | None] = {}  # answers: a process asks for the same few thousand names again
+        # Answers: a process asks for the same few thousand names again and again.
+        self._known: dict[str, Home | None] = {}
+        self._watched: dict[str, dict[str, Home]] = {}
         for rule in rules:
             if side in rule.sides:
                 for deprecated, canonical in rule.pairs:
@@ -240,23 +245,29 @@ class ImportRules:
 
     def name(self, module: str, name: str) -> Home | None:
         """The rule that deprecates ``name`` of ``module``."""
-        names = self.names.get(module)
-        return names.get(name) if names else None
+        return self.watched(module).get(name)
 
     def watched(self, module: str) -> dict[str, Home]:
-        """Deprecated names of one module → their homes."""
-        return self.names.get(module) or {}
+        """Deprecated names of one module → their homes; of two rules for one name the more specific wins."""
+        try:
+            return self._watched[module]
+        except KeyError:
+            watched: dict[str, Home] = {}
+            for names in self.names.matches(module):
+                watched = {**names, **watched}
+            self._watched[module] = watched
+            return watched
 
     def chain(self, home: Home, module: str, name: str | None = None) -> Iterator[tuple[str | None, Home | None]]:
         """The links of ``a → b → c``: each target (None = no successor), and the rule that deprecates it in turn.
 
-        Stops after a rule that was passed before: a checked policy has no loops, but an endless one inside
+        Stops where it has been before, or after many links: a checked policy has no loops, but an endless one inside
         somebody's import must be impossible.
         """
-        passed: set[Home] = set()
+        passed: set[tuple[str, str | None]] = set()
         following: Home | None = home
-        while following is not None and following not in passed:
-            passed.add(following)
+        while following is not None and (module, name) not in passed and len(passed) < _LONGEST_CHAIN:
+            passed.add((module, name))
             target = _step(following, module, name)
             following = None
             if target is not None:

@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from ssot_guard.policy.globs import Globs
     from ssot_guard.policy.model import Mode, Override, Policy, Profile
 
-# What is known, or not decided, is never raised.
-CAPS: dict[str, Mode] = {"known": "warn", "retiring": "warn", "suppressed": "warn", "contested": "observe"}
+# What is known, or not decided, is never raised; nor what may be known, while the baseline cannot be read.
+CAPS: dict[str, Mode] = {
+    "known": "warn",
+    "retiring": "warn",
+    "suppressed": "warn",
+    "unread": "warn",
+    "contested": "observe",
+}
 
 _globs: dict[int, tuple[Override, Globs]] = {}  # by identity; holding the override keeps its id from being reused
 

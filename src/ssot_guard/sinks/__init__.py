@@ -28,6 +28,9 @@ if TYPE_CHECKING:
         def publish(self, violation: Violation, *, repeat: bool = False) -> None:
             """Deliver one violation as it stands now (its ``count`` is this process's so far)."""
 
+        def internal_error(self, component: str, text: str) -> None:
+            """Tell that a part of the guard failed, and how; the application went on as if nothing had happened."""
+
         def close(self, final: Iterable[Violation] = ()) -> None:
             """Deliver the final counts and let go of every resource; twice is harmless."""
 

@@ -70,6 +70,14 @@ class JsonlSink:
         except Exception:  # noqa: BLE001 - a sink never raises
             self.dropped += 1
 
+    def internal_error(self, component: str, text: str) -> None:
+        """Write one record of its own kind."""
+        try:
+            stream = self._stream()
+            self._write(stream, self._codec.line(record.internal_error(stream.origin, component, text)))
+        except Exception:  # noqa: BLE001 - as above
+            self.dropped += 1
+
     def close(self, final: Iterable[Violation] = ()) -> None:
         """Write what is not yet written of the final counts, and close the file."""
         try:

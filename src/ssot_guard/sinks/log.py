@@ -48,6 +48,17 @@ class LogSink:
         except Exception:  # noqa: BLE001 - filters and handlers are the application's, and a sink never raises
             self.dropped += 1
 
+    def internal_error(self, component: str, text: str) -> None:
+        """One record of level ERROR."""
+        try:
+            import logging
+
+            extra = {"ssot_component": component, "ssot_error": plain(text)}
+            said = "ssot_guard.internal_error in %s: %s"
+            logging.getLogger(LOGGER).error(said, component, visible(text), extra=extra)
+        except Exception:  # noqa: BLE001 - as above
+            self.dropped += 1
+
     def blocked(self) -> bool:
         """Whether another thread holds a lock that a record would have to wait for."""
         logging: Any = sys.modules.get("logging")

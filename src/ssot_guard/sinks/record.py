@@ -1,4 +1,4 @@
-"""The lines of a JSONL stream, schema 1: ``header``, ``violation`` and ``count`` records.
+"""The lines of a JSONL stream, schema 1: ``header``, ``violation``, ``count`` and ``internal_error`` records.
 
 What changes from sight to sight (time, process, counts) stands in front, before ``"code"``; what follows is the same
 bytes for the same violation in every process. The reader relies on that to merge a million lines a second.
@@ -160,6 +160,19 @@ def violation(origin: Origin, found: Violation, labels: Mapping[str, str]) -> Re
         "tenant": found.tenant,
         "details": dict(found.details),
         "labels": labels,
+    }
+
+
+def internal_error(origin: Origin, component: str, error: str) -> Record:
+    """A part of the guard failed; the application did not notice."""
+    return {
+        "schema": SCHEMA,
+        "record": "internal_error",
+        "time_ns": time_ns(),
+        "pid": origin.pid,
+        "process": origin.process,
+        "component": component,
+        "error": error,
     }
 
 

@@ -40,9 +40,9 @@ import application
 import ssot_guard
 from ssot_guard import guard as guards
 warnings.simplefilter("ignore")
-ROOMS = ("ledger", "files", "switches", "names", "violation", "guard", "engine", "policy.model", "policy.modes", "policy.globs", "watch.", "sinks.", "twins", "sightings")
+ROOMS = ("ledger", "files", "switches", "names", "violation", "guard", "engine", "policy.model", "policy.modes", "policy.globs", "watch.", "sinks.", "publisher", "accepted", "ignores", "baseline")
 # The outermost boundaries: CPython itself calls them.
-BOUNDARIES = {{"_read", "write_flag", "_parent", "find_spec", "__get__", "__set__", "__delete__", "_echoes", "_getattr", "lazy_filter", "install", "uninstall", "start", "active", "unseen"}}
+BOUNDARIES = {{"_read", "write_flag", "_parent", "report_execution", "find_spec", "__get__", "__set__", "__delete__", "_echoes", "_getattr", "lazy_filter", "install", "uninstall", "start", "active", "unseen"}}
 OPTIONAL = ("otel", "prom")
 
 modules = [m for name, m in list(sys.modules.items()) if name.startswith("ssot_guard.")]
@@ -118,8 +118,8 @@ def reached_functions():
 
 def place(value):
     inner = getattr(value, "__func__", None) or getattr(value, "fget", None) or value
-    code = inner.__code__
-    return (code.co_filename, code.co_firstlineno, code.co_name)
+    code = getattr(inner, "__code__", None)  # an itemgetter has none, and cannot be reached
+    return code and (code.co_filename, code.co_firstlineno, code.co_name)
 
 import gc
 gc.freeze()
@@ -175,7 +175,14 @@ judge.Judge.statement = judge.Judge.call = broken
 for number in range(20):
     exec(compile("import acme.old", f"f{number}.py", "exec"))
 status = lab.guard.status()
+lab.guard.uninstall()
 lab.out(errors=sum(status["internal_errors"].values()), first=list(status["first_errors"].values()), off=list(status.get("switched_off", [])))
+"""
+LOGGED = """
+import logging, os
+os.environ["SSOT_GUARD_SINKS"] = "{sinks}"
+logging.basicConfig(format="%(levelname)s %(name)s %(message)s")
+
 """
 
 
@@ -185,6 +192,20 @@ def test_after_five_internal_errors_in_a_minute_the_part_switches_itself_off_vis
     assert out["errors"] == 5
     assert "injected" in out["first"][0]
     assert out["off"]
+
+
+@pytest.mark.parametrize("sinks", ["log", "jsonl:out.jsonl", "warnings"])
+def test_an_internal_error_is_shown_once_through_every_sink(lab, sinks):
+    answer = lab.run(TREE | {"main.py": LOGGED.format(sinks=sinks) + FIVE}, POLICY)
+    written = (answer.root / "out.jsonl").read_text() if sinks.startswith("jsonl") else answer.stderr
+    shown = [line for line in written.splitlines() if "internal_error" in line]
+
+    assert answer.error is None
+    assert len(shown) == 2
+    assert "imports" in shown[0]
+    assert "RuntimeError: injected at" in shown[0]
+    assert "main.py:" in shown[0]
+    assert "NOT watched" in shown[1]
 
 
 MILLION = """

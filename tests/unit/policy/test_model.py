@@ -3,7 +3,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from ssot_guard.names import _find
+from ssot_guard.names import _matches
 from ssot_guard.policy.load import load_data
 from ssot_guard.policy.model import ImportRules
 
@@ -67,6 +67,18 @@ def test_every_link_of_a_chain_can_be_seen() -> None:
     ]
 
 
+def test_a_chain_passes_the_same_rule_twice_with_another_tail() -> None:
+    rules = compiled(("a", "b"), ("b.c", "a.d"))
+    assert rules.canonical(rules.module("a.c"), "a.c") == "b.d"
+
+
+def test_of_two_rules_for_a_module_both_names_are_watched() -> None:
+    rules = compiled(("a.**:X", "n:X"), ("a.b:Y", "n:Y"), ("a.b:X", "m:X"))
+    assert {name: home.canonical.text for name, home in rules.watched("a.b").items()} == {"X": "m:X", "Y": "n:Y"}
+    assert {name: home.canonical.text for name, home in rules.watched("a.b.c").items()} == {"X": "n:X"}
+    assert rules.name("a.b", "X").canonical.text == "m:X"
+
+
 class CountingNode(dict[str, Any]):
     """A node of the index that counts how often it is asked."""
 
@@ -91,7 +103,7 @@ def counting(node: dict[str, Any]) -> Any:
 
 def questions(rules: Any, module: str) -> Any:
     CountingNode.asked.clear()
-    found = _find(counting(rules.modules._root), module.split("."), 0)
+    found = next(_matches(counting(rules.modules._root), module.split("."), 0), None)
     return found, dict(CountingNode.asked)
 
 

@@ -9,7 +9,7 @@ from types import CodeType
 
 import pytest
 
-from ssot_guard.watch.imports import bytecode
+from ssot_guard.watch.imports import bytecode, handlers
 
 MANY_NAMES = "\n".join(
     f"name_{number} = 'text {number}'" for number in range(600)
@@ -233,7 +233,7 @@ def test_whether_a_handler_would_catch_a_block(source, caught, function):
     code = code_in(source, function=function)
     found = offsets(code, "IMPORT_NAME")  # the body of a `finally` is there twice
 
-    assert {bytecode.catches(code, offset, Blocked, SCOPE) for offset in found} == {caught}
+    assert {handlers.catches(code, offset, Blocked, SCOPE) for offset in found} == {caught}
 
 
 ASYNC = [
@@ -256,7 +256,7 @@ def test_generators_and_coroutines_have_hidden_handlers_that_catch_nothing(sourc
     code = next(constant for constant in module.co_consts if isinstance(constant, CodeType))
     (offset,) = offsets(code, "IMPORT_NAME")
 
-    assert bytecode.catches(code, offset, Blocked, SCOPE) is caught
+    assert handlers.catches(code, offset, Blocked, SCOPE) is caught
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_comprehensions_clean_up_and_catch_nothing(source, caught):
     inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]  # 3.11: a function of its own
 
     def at_calls(code):
-        return [bytecode.catches(code, offset, Blocked, SCOPE) for offset in offsets(code, "CALL")]
+        return [handlers.catches(code, offset, Blocked, SCOPE) for offset in offsets(code, "CALL")]
 
     assert any(answer for one in [code, *inner] for answer in at_calls(one)) is caught
 
@@ -294,7 +294,7 @@ def test_every_instruction_of_real_modules_decodes(name):
             assert kind in {"statement", "attribute", "call", "lazy", "other"}
             if kind == bytecode.CALL:
                 bytecode.call_at(code, offset)
-            bytecode.catches(code, offset, Blocked, SCOPE)
+            handlers.catches(code, offset, Blocked, SCOPE)
             if offset in wanted:
                 assert bytecode.statement_at(code, offset).name == wanted[offset]
 

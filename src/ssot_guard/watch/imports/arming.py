@@ -9,7 +9,7 @@ from _weakref import ref
 from ssot_guard.watch.imports import direct, loaded, names
 from ssot_guard.watch.imports import spec as tripwire
 from ssot_guard.watch.imports.interest import CANONICAL, DEPRECATED, HEALTH, HOLDER, JUDGED
-from ssot_guard.watch.imports.sightings import READ_CAN_RAISE
+from ssot_guard.watch.imports.spec import READ_CAN_RAISE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,16 +7,14 @@ Checked on 3.11 - 3.15 by ``tests/unit/watch/test_bytecode.py``.
 
 from __future__ import annotations
 
-import builtins
 import sys
 from itertools import islice
 from opcode import opmap, opname
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from types import CodeType
-    from typing import Any
 
 _CACHE = opmap["CACHE"]
 _EXTENDED_ARG = opmap["EXTENDED_ARG"]
@@ -29,22 +27,20 @@ _INTRINSIC_STAR = 2
 _NAME_SHIFT = 2 if sys.version_info >= (3, 15) else 0
 _LAZY = 1
 _KNOWN_CALLEES = frozenset(("__import__", "import_module", "getattr", "hasattr", "load", "loads", "dump", "dumps"))
-_BETWEEN_CLAUSES = frozenset(("PUSH_EXC_INFO", "BUILD_TUPLE", "NOP", "NOT_TAKEN", "COPY", "SWAP", "POP_TOP"))
 _COMPUTES = frozenset(
     ("BINARY_OP", "BINARY_SUBSCR", "BUILD_STRING", "FORMAT_VALUE", "FORMAT_SIMPLE", "FORMAT_WITH_SPEC")
 )
-_WITH_HEAD = 40  # instructions, caches included, that may make up `with suppress(A, B, C):`
 
 _INSTRUMENTED = 230
 
 _CALLS = frozenset(code for name, code in opmap.items() if name == "PRECALL" or name.startswith("CALL"))
-_ATTRIBUTES = frozenset(code for name, code in opmap.items() if name in ("LOAD_ATTR", "LOAD_METHOD"))
+ATTRIBUTES = frozenset(code for name, code in opmap.items() if name in ("LOAD_ATTR", "LOAD_METHOD"))
 _LAZY_USES = frozenset(
     code
     for name, code in opmap.items()
     if sys.version_info >= (3, 15) and name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 )
-_NAME_LOADS = frozenset(
+NAME_LOADS = frozenset(
     code for name, code in opmap.items() if name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 )
 
@@ -77,7 +73,7 @@ def kind_at(code: CodeType, offset: int) -> str:
     opcode = raw[offset]
     if opcode in (_IMPORT_NAME, _IMPORT_FROM, _STAR) or (opcode == _INTRINSIC and raw[offset + 1] == _INTRINSIC_STAR):
         return STATEMENT
-    if opcode in _ATTRIBUTES:
+    if opcode in ATTRIBUTES:
         return ATTRIBUTE
     if opcode in _CALLS:
         return CALL
@@ -134,7 +130,7 @@ def statement_at(code: CodeType, offset: int) -> Statement | None:
             return None
         if raw[head] == _IMPORT_NAME:
             break
-    units = _backwards(raw, head)
+    units = backwards(raw, head)
     _, name_index, _ = next(units)
     constants = [_constant(code, opcode, argument) for opcode, argument, _ in islice(units, 2)]
     names, level = constants
@@ -146,11 +142,11 @@ def statement_at(code: CodeType, offset: int) -> Statement | None:
 
 def aliases_of(code: CodeType, statement: Statement) -> dict[str, str]:
     """What a statement binds under another name: ``{name: alias}``; the key of ``import a.b as alias`` is ``a.b``."""
-    raw, at = code.co_code, _forward(code.co_code, statement.offset)[2]
+    raw, at = code.co_code, forward(code.co_code, statement.offset)[2]
     found: dict[str, str] = {}
     taken: str | None = None
     while at < len(raw):
-        name, argument, at = _forward(raw, at)
+        name, argument, at = forward(raw, at)
         if name == "IMPORT_FROM":
             taken = code.co_names[argument]
         elif name.startswith("STORE_"):
@@ -173,7 +169,18 @@ def _stored(code: CodeType, name: str, argument: int) -> str:
     return code._varname_from_oparg(variable)  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001
 
 
-def _backwards(raw: bytes, offset: int) -> Iterator[tuple[int, int, int]]:
+def bound_last(code: CodeType, name: str) -> int | None:
+    """The line of the last instruction of a module's body that binds a name."""
+    raw, at, last = code.co_code, 0, None
+    while at < len(raw):
+        start = at
+        opcode, argument, at = forward(raw, at)
+        if opcode in ("STORE_NAME", "STORE_GLOBAL") and code.co_names[argument] == name:
+            last = start
+    return None if last is None else position(code, last)[0]
+
+
+def backwards(raw: bytes, offset: int) -> Iterator[tuple[int, int, int]]:
     """(opcode, argument, offset) of the instruction at an offset and of those before it."""
     while offset >= 0:
         opcode, argument, start = raw[offset], raw[offset + 1], offset
@@ -198,26 +205,26 @@ def _constant(code: CodeType, opcode: int, argument: int) -> object:
 
 def attribute_at(code: CodeType, offset: int) -> str | None:
     """The name that a LOAD_ATTR or LOAD_METHOD at a byte offset reads."""
-    opcode, argument, _ = next(_backwards(code.co_code, offset), (-1, 0, 0))
-    if opcode not in _ATTRIBUTES:
+    opcode, argument, _ = next(backwards(code.co_code, offset), (-1, 0, 0))
+    if opcode not in ATTRIBUTES:
         return None
-    return code.co_names[argument >> _method_bit(opcode)]
+    return code.co_names[argument >> method_bit(opcode)]
 
 
-def _method_bit(opcode: int) -> int:
+def method_bit(opcode: int) -> int:
     """From 3.12 on LOAD_ATTR carries "is a method call" in its lowest bit."""
     return 1 if sys.version_info >= (3, 12) and opname[opcode] == "LOAD_ATTR" else 0
 
 
 def bound_at(code: CodeType, offset: int) -> str:
     """The name that an IMPORT_FROM at a byte offset takes."""
-    return code.co_names[next(_backwards(code.co_code, offset))[1]]
+    return code.co_names[next(backwards(code.co_code, offset))[1]]
 
 
 def name_at(code: CodeType, offset: int) -> str | None:
     """The global name that the instruction at a byte offset loads."""
-    opcode, argument, _ = next(_backwards(code.co_code, offset), (-1, 0, 0))
-    return code.co_names[argument >> (1 if opname[opcode] == "LOAD_GLOBAL" else 0)] if opcode in _NAME_LOADS else None
+    opcode, argument, _ = next(backwards(code.co_code, offset), (-1, 0, 0))
+    return code.co_names[argument >> (1 if opname[opcode] == "LOAD_GLOBAL" else 0)] if opcode in NAME_LOADS else None
 
 
 def call_at(code: CodeType, offset: int) -> tuple[str | None, str | None]:
@@ -235,7 +242,7 @@ def call_at(code: CodeType, offset: int) -> tuple[str | None, str | None]:
     start = places[offset // 2]
     callee = literal = None
     computed = False
-    for opcode, argument, at in islice(_backwards(code.co_code, offset), 1, None):
+    for opcode, argument, at in islice(backwards(code.co_code, offset), 1, None):
         where = places[at // 2]
         if opname[opcode] in ("CACHE", "PRECALL", "KW_NAMES", "PUSH_NULL"):
             continue
@@ -244,10 +251,10 @@ def call_at(code: CodeType, offset: int) -> tuple[str | None, str | None]:
         value = _constant(code, opcode, argument)
         if isinstance(value, str):
             literal = value
-        elif opcode in _NAME_LOADS or opcode in _ATTRIBUTES:
-            shift = 1 if opname[opcode] == "LOAD_GLOBAL" else _method_bit(opcode)
+        elif opcode in NAME_LOADS or opcode in ATTRIBUTES:
+            shift = 1 if opname[opcode] == "LOAD_GLOBAL" else method_bit(opcode)
             name = code.co_names[argument >> shift]
-            callee = name if opcode in _NAME_LOADS or where == start else callee
+            callee = name if opcode in NAME_LOADS or where == start else callee
             if where == start if start[1] is not None else name in _KNOWN_CALLEES:
                 return name, None if computed else literal
         else:
@@ -257,7 +264,7 @@ def call_at(code: CodeType, offset: int) -> tuple[str | None, str | None]:
 
 def arguments_at(code: CodeType, offset: int) -> int:
     """How many arguments the call at a byte offset passes."""
-    return next(_backwards(code.co_code, offset))[1]
+    return next(backwards(code.co_code, offset))[1]
 
 
 def position(code: CodeType, offset: int) -> tuple[int | None, int | None, int | None, int | None]:
@@ -273,110 +280,7 @@ def position(code: CodeType, offset: int) -> tuple[int | None, int | None, int |
     )
 
 
-def catches(code: CodeType, offset: int, error: type[BaseException], scope: Mapping[str, Any]) -> bool:
-    """Whether a handler of this code object, active at a byte offset, would catch ``error``.
-
-    Handlers that cannot be decoded count as catching: then ``strict`` warns instead of waking a fallback.
-    """
-    entries = list(_exception_table(code))
-    target = offset
-    for _ in range(len(entries)):
-        # The table is ordered; of nested ranges the innermost holds the offset and names its own handler.
-        handler = next((entry[2] for entry in entries if entry[0] <= target < entry[1]), None)
-        if handler is None:
-            return False
-        begin = min(entry[0] for entry in entries if entry[2] == handler)  # ranges are split around inner ones
-        if _handler_catches(code, handler, error, scope, begin):
-            return True
-        if handler == target:
-            return False
-        target = handler
-    return False
-
-
-def _exception_table(code: CodeType) -> Iterator[tuple[int, int, int]]:
-    """(start, end, handler) byte offsets: the varint format of CPython's Objects/exception_handling_notes.txt."""
-    stream = iter(code.co_exceptiontable)
-    try:
-        while True:
-            start = _varint(stream) * 2
-            end = start + _varint(stream) * 2
-            handler = _varint(stream) * 2
-            _varint(stream)  # stack depth and "push lasti"
-            yield start, end, handler
-    except StopIteration:
-        return
-
-
-def _varint(stream: Iterator[int]) -> int:
-    byte = next(stream)
-    value = byte & 63
-    while byte & 64:
-        byte = next(stream)
-        value = value << 6 | byte & 63
-    return value
-
-
-def _handler_catches(  # noqa: C901 - one branch per instruction
-    code: CodeType, handler: int, error: type[BaseException], scope: Mapping[str, Any], begin: int
-) -> bool:
-    """Whether the handler at an offset has a clause for ``error``: follows the jumps from clause to clause."""
-    pending: list[object] = []
-    group = False
-    at = handler
-    if _forward(code.co_code, at)[0] != "PUSH_EXC_INFO":
-        return False  # the clean-up of a comprehension or a generator
-    while at < len(code.co_code):
-        name, argument, at = _forward(code.co_code, at)
-        if name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR"):
-            shift = 1 if name == "LOAD_GLOBAL" else _method_bit(opmap[name]) if name == "LOAD_ATTR" else 0
-            pending.append(_resolve(code.co_names[argument >> shift], pending, scope, attribute=name == "LOAD_ATTR"))
-        elif name in ("CHECK_EXC_MATCH", "CHECK_EG_MATCH"):
-            if any(_covers(value, error) for value in pending):
-                return True
-            pending.clear()
-        elif "JUMP" in name and ("IF_FALSE" in name or "IF_NONE" in name):
-            at += argument * 2  # no match: on to the next clause
-        elif name == "WITH_EXCEPT_START":
-            return _suppresses(code, begin, error, scope)
-        elif name == "POP_TOP" and not group:
-            return True  # a bare `except:` drops the exception at once
-        elif name == "BUILD_LIST":
-            group = True  # of `except*`, which collects what it did not match
-        elif name not in _BETWEEN_CLAUSES:
-            return _has_clauses(code.co_code, at)
-    return False
-
-
-def _has_clauses(raw: bytes, at: int) -> bool:
-    """Whether more than names is computed for an ``except`` clause; ``finally`` and clean-ups re-raise before any."""
-    while at < len(raw):
-        name, _, at = _forward(raw, at)
-        if name == "CHECK_EXC_MATCH":
-            return True
-        if name in ("RERAISE", "POP_EXCEPT"):
-            return False
-    return False
-
-
-def _suppresses(code: CodeType, begin: int, error: type[BaseException], scope: Mapping[str, Any]) -> bool:
-    """Whether the ``with`` whose body begins at an offset is a ``contextlib.suppress`` of ``error``.
-
-    Other context managers are taken to let errors pass. Names right in front of the body are the call's arguments.
-    """
-    classes: list[object] = []
-    for opcode, argument, _ in islice(_backwards(code.co_code, begin), _WITH_HEAD):
-        name = opname[opcode]
-        if opcode not in _NAME_LOADS and opcode not in _ATTRIBUTES:
-            continue
-        text = code.co_names[argument >> (1 if name == "LOAD_GLOBAL" else _method_bit(opcode))]
-        if text == "suppress":
-            return not classes or any(_covers(value, error) for value in classes)
-        classes.append(_resolve(text, [], scope, attribute=False))
-    return False
-
-
-def _forward(raw: bytes, at: int) -> tuple[str, int, int]:
+def forward(raw: bytes, at: int) -> tuple[str, int, int]:
     """(name, argument, offset of the next one) of the instruction at an offset, prefixes and caches included."""
     argument = 0
     while raw[at] == _EXTENDED_ARG:
@@ -387,18 +291,3 @@ def _forward(raw: bytes, at: int) -> tuple[str, int, int]:
     while at < len(raw) and raw[at] == _CACHE:
         at += 2
     return name, argument, at
-
-
-def _resolve(name: str, pending: list[object], scope: Mapping[str, Any], *, attribute: bool) -> object:
-    """The object behind an ``except`` clause, read from dictionaries only: nothing of the application is called."""
-    if attribute:
-        owner = pending.pop() if pending else None
-        return getattr(owner, "__dict__", {}).get(name, ...) if type(owner) is type(sys) else ...
-    return scope.get(name, getattr(builtins, name, ...))
-
-
-def _covers(value: object, error: type[BaseException]) -> bool:
-    if value is ...:
-        return True  # unknown: assume the worst
-    members = value if isinstance(value, tuple) else (value,)
-    return any(isinstance(member, type) and issubclass(error, member) for member in members)

@@ -6,7 +6,6 @@ entries. Importers are looked up only once something is wrong.
 
 from __future__ import annotations
 
-import os
 import sys
 from _thread import get_ident
 from time import perf_counter
@@ -14,12 +13,13 @@ from time import perf_counter
 from ssot_guard.errors import SsotViolationError
 from ssot_guard.ledger import Facts
 from ssot_guard.violation import Site
-from ssot_guard.watch.imports import bytecode, importer, loaded
+from ssot_guard.watch.imports import bytecode, failures, handlers, importer, loaded
+from ssot_guard.watch.imports.sources import Sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
-    from types import FrameType
+    from types import CodeType, FrameType
     from typing import Any
 
     from ssot_guard.ledger import Ledger
@@ -38,7 +38,7 @@ class Load:
         self.name = name
         self.nested = 0.0
         self.started = perf_counter()
-        self.taken: list[tuple[str, str, object, Site]] = []  # importer, name, value, site
+        self.taken: dict[tuple[str, str, Site], object] = {}  # importer, name, site → value
 
 
 class Health:
@@ -57,10 +57,9 @@ class Health:
         self.on = self.failed or self._cycles or self._double or self._re_executions or self._budget is not None
         self._open: dict[int, list[Load]] = {}
         self._executed: set[str] = set()
-        self._sources: dict[str, str] = {}  # real path → the first module name
-        self._told_double: set[tuple[str, str]] = set()
-        self._folders: dict[str, str] = {}  # folder → real path: one lstat walk per folder, not per file
-        self._missed: dict[int, tuple[int, int]] = {}  # thread → (code id, offset) of the last missing name
+        self._sources = Sources()
+        self._missed: dict[int, tuple[int, int]] = {}  # thread → (code id, offset) of the last missing name …
+        self._needed: dict[int, tuple[int, int]] = {}  # … and of the last one that a cycle lacked
         self._announced: dict[int, str] = {}  # thread → the name that no finder knew
         self._told: dict[int, int] = {}  # thread → id of the exception whose origin is recorded
 
@@ -110,8 +109,8 @@ class Health:
             text = f"{spec.name} took {own:.2f} s to import by itself; the budget is {self._budget:g} s"
             self._report("SSG115", "import-budget", spec.name, text, frame, seconds=round(own, 3), budget=self._budget)
         if self._double and spec.has_location and spec.origin:
-            self.source(spec.name, spec.origin, frame)
-        for taker, name, value, site in load.taken:
+            self._source(spec.name, spec.origin, frame)
+        for (taker, name, site), value in load.taken.items():
             self._taken_stale(spec.name, taker, name, value, site)
 
     # -- failed imports ------------------------------------------------------------------------------------------
@@ -131,11 +130,8 @@ class Health:
 
     def missing_name(self, module: str, frame: FrameType) -> None:
         """``from module import name`` does not find the name."""
-        key = (id(frame.f_code), frame.f_lasti)
-        if _READS_TWICE and self._missed.get(get_ident()) == key:
-            del self._missed[get_ident()]
+        if _is_echo(self._missed, frame.f_code, frame.f_lasti):
             return
-        self._missed[get_ident()] = key
         wanted = takes_from(module, frame)
         if wanted is None:
             return
@@ -151,18 +147,18 @@ class Health:
         self._told[get_ident()] = id(error)
         if isinstance(error, ModuleNotFoundError) and self._policy.governs(error.name or ""):
             return  # `missing` has it
-        origin = _origin(error)
+        origin = failures.origin(error)
         if origin is not None:
             if self._missed.pop(get_ident(), None) != (id(origin[3]), origin[4]):
                 self._failure(*origin)
             return
         found = importer.find(frame)
         if found is not None:
-            text = f"importing {name} failed: {type(error).__name__}: {_short(error)}"
+            text = f"importing {name} failed: {type(error).__name__}: {failures.short(error)}"
             self._failure(name, text, found.frame, found.code, found.offset)
 
     def _failure(self, target: str, text: str, frame: FrameType, code: Any, offset: int) -> None:
-        swallowed = bytecode.catches(code, offset, ImportError, frame.f_globals)
+        swallowed = handlers.catches(code, offset, ImportError, frame.f_globals)
         line, column, end_line, end_column = bytecode.position(code, offset)
         site = Site(
             code.co_filename, line, column, end_line, end_column, importer.module_name(frame), importer.scope(code)
@@ -186,6 +182,8 @@ class Health:
             return
         code, offset = frame.f_code, frame.f_lasti
         wanted = takes_from(name, frame) if bytecode.binds_at(code, offset) else bytecode.attribute_at(code, offset)
+        if wanted is not None and _is_echo(self._needed, code, offset):
+            return
         if wanted is not None:
             # A submodule that is loading is found in sys.modules, and what exists nowhere is no matter of order.
             if f"{name}.{wanted}" not in sys.modules and self._announced.get(get_ident()) != f"{name}:{wanted}":
@@ -208,7 +206,9 @@ class Health:
         site = importer.site(frame)
         for load in self._open.get(get_ident(), ()):
             if load.name == name:
-                load.taken.extend((taker, wanted, namespace[wanted], site) for wanted in names if wanted in namespace)
+                for wanted in names:
+                    if wanted in namespace:  # of the two reads that 3.11 makes, the second changes nothing
+                        load.taken[taker, wanted, site] = namespace[wanted]
 
     def _taken_stale(self, name: str, taker: str, wanted: str, value: object, site: Site) -> None:
         namespace = loaded.namespace(sys.modules.get(name))
@@ -226,15 +226,22 @@ class Health:
 
     # -- double imports ------------------------------------------------------------------------------------------
 
-    def source(self, name: str, origin: str, frame: FrameType | None) -> None:
-        """A source file was executed under a module name."""
-        path = self._real(origin)
-        first = self._sources.setdefault(path, name)
-        if first == name or name == "__main__" == first:
+    def adopt(self, name: str, origin: str | None) -> None:
+        """A governed module that was there before the guard."""
+        self._executed.add(name)
+        if self._double and origin:
+            self._sources.executed(name, origin)
+
+    def sweep(self) -> None:
+        """Find governed files that are also loaded under a name that no finder of ours ever saw (``src.acme.x``)."""
+        if self._double:
+            for name, origin in self._sources.strangers():
+                self._source(name, origin, None)
+
+    def _source(self, name: str, origin: str, frame: FrameType | None) -> None:
+        first, path = self._sources.executed(name, origin)
+        if first is None:
             return
-        if (path, name) in self._told_double:  # standing: check() finds it again and again
-            return
-        self._told_double.add((path, name))
         text = f"{path} was executed as {first} and again as {name}: its classes and state exist twice"
         if frame is None:
             self._ledger.sight(
@@ -242,32 +249,6 @@ class Health:
             )
         else:
             self._report("SSG113", "double-imports", name, text, frame, canonical=first)
-
-    def _real(self, origin: str) -> str:
-        folder, file = os.path.split(origin)
-        real = self._folders.get(folder)
-        if real is None:
-            real = self._folders[folder] = os.path.realpath(folder)
-        return os.path.join(real, file)
-
-    def sweep(self) -> None:
-        """Find governed files that are also loaded under a name that no finder of ours ever saw (``src.acme.x``)."""
-        if not self._double:
-            return
-        for name, module in list(sys.modules.items()):
-            namespace = loaded.namespace(module)
-            spec, origin = namespace.get("__spec__"), namespace.get("__file__")
-            if type(origin) is not str or (spec is not None and name not in (spec.name, "__main__")):
-                continue
-            path = self._real(origin)
-            if path in self._sources and self._sources[path] != name:
-                self.source(name, origin, None)
-
-    def adopt(self, name: str, origin: str | None) -> None:
-        """A governed module that was there before the guard."""
-        self._executed.add(name)
-        if self._double and origin:
-            self._sources.setdefault(self._real(origin), name)
 
     # -- reporting -----------------------------------------------------------------------------------------------
 
@@ -294,6 +275,16 @@ class Health:
             self._open[get_ident()] = mine
 
 
+def _is_echo(missed: dict[int, tuple[int, int]], code: CodeType, offset: int) -> bool:
+    """Whether 3.11 reads the flag for the second time for one missing name; remembers the first time."""
+    thread, key = get_ident(), (id(code), offset)
+    if _READS_TWICE and missed.get(thread) == key:
+        del missed[thread]
+        return True
+    missed[thread] = key
+    return False
+
+
 def takes_from(module: str, frame: FrameType) -> str | None:
     """The name that the IMPORT_FROM at which a frame stands takes from this module.
 
@@ -301,28 +292,3 @@ def takes_from(module: str, frame: FrameType) -> str | None:
     """
     found = importer.Importer(frame, None)
     return bytecode.bound_at(found.code, found.offset) if found.imported() == module else None
-
-
-def _origin(error: BaseException) -> tuple[str, str, FrameType, Any, int] | None:
-    """(target, text, frame, code, offset) of the import statement that raised, read from the traceback's end."""
-    trace = error.__traceback__
-    last = None
-    while trace is not None:
-        if not importer.is_machinery(trace.tb_frame):
-            last = trace
-        trace = trace.tb_next
-    if last is None or not isinstance(error, ImportError):
-        return None
-    code, offset = last.tb_frame.f_code, last.tb_lasti
-    statement = bytecode.statement_at(code, offset) if bytecode.binds_at(code, offset) else None
-    if statement is None or not error.name:
-        return None
-    wanted = getattr(error, "name_from", None) or bytecode.bound_at(code, offset)
-    return f"{error.name}:{wanted}", f"{error.name} has no {wanted}", last.tb_frame, code, offset
-
-
-def _short(error: BaseException) -> str:
-    try:
-        return str(error)[:200]
-    except Exception:  # noqa: BLE001 - an exception whose text raises
-        return "(no text)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ssot_guard.errors import DeprecatedImportError
 from ssot_guard.violation import Site
-from ssot_guard.watch.imports import bytecode, loaded
+from ssot_guard.watch.imports import bytecode, handlers, loaded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
     from typing import Any
 
-_MACHINERY = frozenset(("importlib", "_frozen_importlib", "_frozen_importlib_external", "runpy", "pkgutil"))
+_MACHINERY = frozenset(
+    ("importlib", "importlib._bootstrap", "_frozen_importlib", "_frozen_importlib_external", "runpy", "pkgutil")
+)
 _MACHINERY_PREFIXES = ("importlib.", "ssot_guard.")
 # Frames that carry a module name in a local called `name`, resolved if it was relative.
 _NAMED = frozenset(("_gcd_import", "_find_and_load"))
@@ -233,11 +235,9 @@ def call_of(frame: FrameType) -> FrameType | None:
 
 
 def caller_of_importlib(frame: FrameType) -> FrameType | None:
-    """The frame that called ``importlib.import_module``, few steps out of ``_find_and_load``."""
-    outer = frame.f_back
-    for _ in range(_LOOK_OUTWARD):
-        if outer is None or not is_machinery(outer):
-            break
+    """Who called ``importlib.import_module``, a few frames out of the ``_find_and_load`` that reads the flag."""
+    outer = call_of(frame)
+    while outer is not None and outer.f_globals.get("__name__") in _MACHINERY:
         outer = outer.f_back
     return outer
 
@@ -273,7 +273,7 @@ def would_swallow(found: Importer) -> Callable[[], bool]:
     def swallowed() -> bool:
         if not answer:
             answer.append(
-                any(bytecode.catches(code, offset, DeprecatedImportError, scope) for code, offset, scope in importing)
+                any(handlers.catches(code, offset, DeprecatedImportError, scope) for code, offset, scope in importing)
             )
         return answer[0]
 

@@ -1,4 +1,4 @@
-"""From events to violations: who is behind an event, what the policy says about the statement, and how often it ran.
+"""What was seen of each statement: the way of every repeat.
 
 One execution of one statement makes several events: its parents load, the module loads, its names are read. They meet
 in one :class:`Sighting` per statement, which counts an execution when an event comes back that it has seen.
@@ -6,38 +6,25 @@ in one :class:`Sighting` per statement, which counts an execution when an event 
 
 from __future__ import annotations
 
-import sys
 from _functools import partial
 from _weakref import ref
 
-from ssot_guard.ledger import Facts
-from ssot_guard.violation import Site
-from ssot_guard.watch.imports import bytecode, importer, loaded, names
+from ssot_guard.watch.imports import loaded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FrameType
-    from typing import Any
 
-    from ssot_guard.files import Files
     from ssot_guard.ledger import Entry, Ledger
-    from ssot_guard.watch.imports.importer import Importer
-    from ssot_guard.watch.imports.judge import Finding, Judge
-    from ssot_guard.watch.imports.lazy import LazyImports, LazyStatement
 
-# Until 3.12 an error raised while CPython reads the flag of a cached module is cleared when the reader is a statement.
-READ_CAN_RAISE = sys.version_info >= (3, 13)
-# 3.11 reads the flag again after it looked in vain for `__path__` on a plain module.
-_READS_TWICE = sys.version_info < (3, 12)
-_WITH_FROMLIST = 4  # arguments of an __import__ that takes names
 _MOST_CODES = 10_000
 
 
 class Sighting:
     """One statement (or call) and the entries of what it breaks; ``seen`` holds the events of its present execution."""
 
-    __slots__ = ("echo", "entries", "parents", "seen", "swallowed", "twice")
+    __slots__ = ("echo", "entries", "parents", "seen", "simple", "swallowed", "twice")
 
     def __init__(
         self, entries: tuple[Entry, ...], swallowed: Callable[[], bool] | None, module: str | None = None
@@ -50,6 +37,7 @@ class Sighting:
         self.seen: set[str] = set()
         self.twice = False  # 3.11: each execution reads the flag twice …
         self.echo = False  # … and the second read is still to come
+        self.simple: Entry | None = None  # the only entry, where each event is an execution and nothing else to do
 
 
 NOTHING = Sighting((), None)
@@ -58,19 +46,14 @@ NOTHING = Sighting((), None)
 class Sightings:
     """All statements that were looked at, by code object and instruction."""
 
-    def __init__(self, judge: Judge, ledger: Ledger, files: Files, lazy: LazyImports, *, blocks: bool) -> None:
-        self.judge = judge
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._files = files
-        self._lazy = lazy
-        self._blocks = blocks
-        self._slots: dict[int, dict[tuple[int, str], Sighting]] = {}
+        self.slots: dict[int, dict[tuple[int, str], Sighting]] = {}
         self._codes: dict[int, ref[CodeType]] = {}
-        self._imported_in: set[tuple[str, str]] = set()  # (file, rule): files that import what they use
 
     def known(self, frame: FrameType, token: str) -> Sighting | None:
         """The sighting at the instruction where a frame stands: the way of every repeat."""
-        slot = self._slots.get(id(frame.f_code))
+        slot = self.slots.get(id(frame.f_code))
         return None if slot is None else slot.get((frame.f_lasti, token))
 
     def again(self, sighting: Sighting, token: str, *, read: bool = False) -> BaseException | None:
@@ -84,10 +67,12 @@ class Sightings:
                 sighting.echo = False
                 # From the namespace: hasattr() would read the flag, and come back here.
                 if not loaded.is_package(token):
+                    self.simplify(sighting, token)
                     return None
         seen = sighting.seen
         if token not in seen:
             seen.add(token)
+            sighting.simple = None
             return None
         if len(seen) > 1:
             seen.clear()
@@ -100,250 +85,29 @@ class Sightings:
 
     def clear(self) -> None:
         """Forget all: the next executions are first sights again."""
-        self._slots.clear()
+        self.slots.clear()
         self._codes.clear()
-        self._imported_in.clear()
 
-    # -- events --------------------------------------------------------------------------------------------------
+    def simplify(self, sighting: Sighting, token: str) -> None:
+        """From now on each event of a statement with one entry is an execution, as long as it is this one."""
+        if len(sighting.entries) == 1 and sighting.seen == {token} and token not in sighting.parents:
+            sighting.simple = self._ledger.only_counts(sighting.entries[0])
 
-    def module_event(
-        self, token: str, frame: FrameType, *, read: bool = False, waited: bool = False
-    ) -> BaseException | None:
-        """A module of interest is loaded, missed, read or waited for: find who does it, judge the whole statement."""
-        found = importer.find(frame)
-        if found is None:
-            return self._program(token) if importer.nobody_left(frame) else None
-        is_lazy = found.kind in (bytecode.LAZY, bytecode.ATTRIBUTE) or (found.statement and found.statement.lazy)
-        if self._lazy.statements and is_lazy:
-            statement = self._lazy.statement(found, token)
-            if statement is not None:
-                return self._lazy_use(found, statement)
-        found.can_block = not waited and (READ_CAN_RAISE or not read or importer.is_machinery(frame))
-        if found.statement is not None and bytecode.imports_at(found.code, found.offset):
-            return self._statement(found, token, read=read)
-        return self._call(found, token, read=read)
-
-    def name_event(self, holder: str, name: str, frame: FrameType) -> BaseException | None:
-        """A watched name of a module is read, by a part of an import statement or as an attribute."""
-        found = importer.Importer(frame, None)
-        if found.kind == bytecode.LAZY:
-            statement = self._lazy.statement(found, f"{holder}.{name}")
-            return None if statement is None else self._lazy_use(found, statement)
-        if found.statement is None:
-            return self._take(found, self._attribute(found, holder, name), (found.offset, name), name)
-        if found.statement.names == ("*",) and name != "__path__":
-            findings = list(self.judge.attribute(holder, name))
-            for finding in findings:
-                finding.kind = "name"
-            return self._take(found, findings, (found.offset, name), name)
-        return self._statement(found, name)
-
-    def _attribute(self, found: Importer, holder: str, name: str) -> list[Finding]:
-        """Findings of ``module.name``; not for uses of what the file imports, nor for a submodule's namesake."""
-        module = sys.modules.get(f"{holder}.{name}")
-        is_submodule = module is not None and loaded.namespace(sys.modules.get(holder)).get(name) is module
-        path = found.code.co_filename
-        return [
-            finding
-            for finding in self.judge.attribute(holder, name)
-            if finding.code != "SSG101" or (is_submodule and (path, finding.home.rule.id) not in self._imported_in)
-        ]
-
-    def _statement(self, found: Importer, token: str, *, read: bool = False) -> BaseException | None:
-        statement, module = found.statement, found.imported()
-        if statement is None or module is None:
-            return None
-        if read and not READ_CAN_RAISE and statement.names and names.blocks(sys.modules.get(module)):
-            self._slot(found.code)[found.offset, token] = NOTHING  # `__path__` is read next, and can raise
-            return None
-        key = (statement.offset, "statement")
-        known = self._slot(found.code).get(key)
-        if known is not None:
-            self._slot(found.code)[found.offset, token] = known
-            verdict = self.again(known, token, read=read)
-        else:
-            aliases = bytecode.aliases_of(found.code, statement)
-            findings = list(self.judge.statement(module, statement.names, aliases))
-            verdict = self._take(found, findings, key, token)
-        if _READS_TWICE and statement.names and verdict is None and _is_same(token, module):
-            self._expect_echo(found, key)
-        return verdict
-
-    def _call(self, found: Importer, token: str, *, read: bool) -> BaseException | None:
-        spelled = found.spelled or (_spelled_in_call(found, token) if read else token)
-        key = (found.offset, spelled)
-        verdict = self._take(found, list(self.judge.call(spelled)), key, token)
-        if _READS_TWICE and token == spelled and verdict is None and found.kind == bytecode.CALL:
-            callee, _ = bytecode.call_at(found.code, found.offset)
-            if callee == "__import__" and bytecode.arguments_at(found.code, found.offset) >= _WITH_FROMLIST:
-                self._expect_echo(found, key)
-        return verdict
-
-    def _expect_echo(self, found: Importer, key: tuple[int, str]) -> None:
+    def expect_echo(self, code: CodeType, key: tuple[int, str]) -> None:
         """On 3.11 each execution of a ``from`` import of a plain module reads the flag a second time."""
-        sighting = self._slot(found.code).get(key)
+        sighting = self.slot(code).get(key)
         if sighting is not None and not sighting.twice:
             sighting.twice = sighting.echo = True
+            sighting.simple = None
 
-    def _program(self, name: str) -> BaseException | None:
-        """``python -m name``: there is no importer, only the command line."""
-        verdict = None
-        for finding in self.judge.call(name):
-            self.judge.matched.add(finding.home.rule.id)
-            text = f"{name} is run as a program, but it is deprecated"
-            if finding.canonical:
-                text += f"; run: python -m {finding.canonical}"
-            facts = Facts(
-                finding.code, finding.home.rule, Site(), finding.target, text,
-                canonical=finding.canonical, kind="dynamic", swallowed=_never,
-            )  # fmt: skip
-            verdict = self._ledger.sight(facts)[1] or verdict
-        return verdict
-
-    def _lazy_use(self, found: Importer, statement: LazyStatement) -> BaseException | None:
-        """A lazily imported name is used for the first time: its statement is the site, and this its execution."""
-        fresh = statement.used != statement.executions
-        statement.used = statement.executions
-        known = statement.sighting
-        if known is not None:
-            verdict = None
-            for entry in known.entries:
-                again = self._ledger.repeat if fresh else self._ledger.verdict
-                verdict = again(entry, known.swallowed) or verdict
-            return verdict
-        verdict = None
-        entries = []
-        swallowed = self._swallowed(found)
-        for finding in self.judge.statement(statement.imported, statement.names or None):
-            if self._counts(finding, statement.importing, statement.site.path):
-                facts = self._facts(finding, found.frame, swallowed)
-                facts.site = statement.site
-                facts.details["used-at"] = f"{found.code.co_filename}:{found.frame.f_lineno}"
-                self._imported_in.add((statement.site.path or "", finding.home.rule.id))
-                entry, error = self._ledger.sight(facts)
-                entries.append(entry)
-                verdict = verdict or error
-        statement.sighting = Sighting(tuple(entries), swallowed)
-        return verdict
-
-    # -- recording -----------------------------------------------------------------------------------------------
-
-    def _take(self, found: Importer, findings: list[Finding], key: tuple[int, str], token: str) -> BaseException | None:
-        """Record findings once per statement; later events of the same statement find its sighting."""
-        slot = self._slot(found.code)
-        sighting = slot.get(key)
-        if sighting is not None:
-            slot[found.offset, token] = sighting
-            return self.again(sighting, token)
-        entries: list[Entry] = []
-        verdict: BaseException | None = None
-        acted_for_others = False
-        swallowed = self._swallowed(found)
-        for finding in findings:
-            if not self._counts(finding, found.module, found.code.co_filename):
-                continue
-            responsible = importer.responsible(found, finding.target)
-            if responsible is not None:
-                acted_for_others = True
-                verdict = self._take_for(responsible, found, finding, token) or verdict
-                continue
-            entry, error = self._ledger.sight(self._facts(finding, found.frame, swallowed))
-            if found.statement is not None and found.statement.names is None:
-                self._imported_in.add((found.code.co_filename, finding.home.rule.id))
-            entries.append(entry)
-            verdict = verdict or error
-        if not acted_for_others:  # else the next execution may act for somebody else
-            sighting = slot[key] = slot[found.offset, token] = Sighting(
-                tuple(entries), swallowed, found.imported() or key[1]
-            )
-            sighting.seen.add(token)
-        return verdict
-
-    def _take_for(self, frame: FrameType, found: Importer, finding: Finding, token: str) -> BaseException | None:
-        """The importer only acts for this frame's code: it is a lazy ``__getattr__``, or an import helper."""
-        if not self._counts(finding, importer.module_name(frame), frame.f_code.co_filename):
-            return None
-        if self._breaks_by_itself(frame, finding):
-            return None
-        slot = self._slot(frame.f_code)
-        key = (frame.f_lasti, f"for {finding.target}")
-        sighting = slot.get(key)
-        if sighting is not None:
-            return self.again(sighting, token)
-        swallowed = self._swallowed(found)
-        facts = self._facts(finding, frame, swallowed)
-        facts.details["through"] = f"{found.code.co_filename}:{found.frame.f_lineno}"
-        entry, verdict = self._ledger.sight(facts)
-        sighting = slot[key] = Sighting((entry,), swallowed)
-        sighting.seen.add(token)
-        return verdict
-
-    def _breaks_by_itself(self, frame: FrameType, finding: Finding) -> bool:
-        """Whether the statement at which the frame stands has broken this rule already, by its own words."""
-        code, offset = frame.f_code, frame.f_lasti
-        if bytecode.kind_at(code, offset) != bytecode.STATEMENT:
-            return False
-        statement = bytecode.statement_at(code, offset)
-        sighting = None if statement is None else self._slot(code).get((statement.offset, "statement"))
-        rule = finding.home.rule.id
-        return sighting is not None and any(entry.violation.rule == rule for entry in sighting.entries)
-
-    def _counts(self, finding: Finding, module: str, path: str | None) -> bool:
-        """Whether this importer may not do it, by module and by file."""
-        if not self.judge.counts(finding, module):
-            return False
-        file = self._files.key(path, module)
-        return not self._files.excluded(file) and not self.judge.allows_file(finding, file)
-
-    def _swallowed(self, found: Importer) -> Callable[[], bool] | None:
-        """Whether a block would be swallowed, as a question; None where nothing can be blocked."""
-        if not found.can_block:
-            return None
-        return importer.would_swallow(found) if self._blocks else _never
-
-    def _facts(self, finding: Finding, frame: FrameType, swallowed: Callable[[], bool] | None) -> Facts:
-        details: dict[str, Any] = {"write": finding.write} if finding.write else {}
-        if swallowed is None and self._blocks:
-            details["not-blocked"] = (
-                "an error would not reach this statement (a cached import, or another thread's load)"
-            )
-        return Facts(
-            finding.code,
-            finding.home.rule,
-            importer.site(frame),
-            finding.target,
-            finding.message(),
-            canonical=finding.canonical,
-            kind=finding.kind,
-            details=details,
-            namespace=frame.f_globals,
-            swallowed=_never if finding.home.rule.block_in_try and swallowed is not None else swallowed,
-        )
-
-    def _slot(self, code: CodeType) -> dict[tuple[int, str], Sighting]:
+    def slot(self, code: CodeType) -> dict[tuple[int, str], Sighting]:
         """The sightings in one code object; forgotten with it."""
         key = id(code)
-        slot = self._slots.get(key)
+        slot = self.slots.get(key)
         if slot is None:
-            if len(self._slots) >= _MOST_CODES:
+            if len(self.slots) >= _MOST_CODES:
                 self.clear()
-            slot = self._slots[key] = {}
+            slot = self.slots[key] = {}
             # `dict.pop(key, dead_reference)`: C only, so it is safe wherever the collector runs it.
-            self._codes[key] = ref(code, partial(self._slots.pop, key))
+            self._codes[key] = ref(code, partial(self.slots.pop, key))
         return slot
-
-
-def _never() -> bool:
-    return False
-
-
-def _is_same(token: str, module: str) -> bool:
-    """Whether two names stand for one module."""
-    return token == module or sys.modules.get(token) is sys.modules.get(module) is not None
-
-
-def _spelled_in_call(found: Importer, token: str) -> str:
-    """A cached ``__import__("…")`` leaves no frame behind; its literal tells two names of one module apart."""
-    literal = bytecode.call_at(found.code, found.offset)[1] if found.kind == bytecode.CALL else None
-    module = None if literal is None else sys.modules.get(literal)
-    return literal if literal is not None and module is not None and module is sys.modules.get(token) else token

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
         def contain(self, failure: Exception) -> BaseException | None: ...
 
 
+# Until 3.12 an error raised while CPython reads the flag of a cached module is cleared when the reader is a statement.
+READ_CAN_RAISE = sys.version_info >= (3, 13)
+
 _KEY = "_initializing"
 _getframe = sys._getframe
 armed: Tripwire | None = None  # one guard per interpreter

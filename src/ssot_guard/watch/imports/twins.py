@@ -9,7 +9,7 @@ import sys
 
 from ssot_guard.ledger import Facts
 from ssot_guard.violation import Site
-from ssot_guard.watch.imports import loaded
+from ssot_guard.watch.imports import bytecode, loaded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,8 +75,7 @@ class Twins:
             return
         target, canonical = f"{old.__name__}:{name}", f"{new.__name__}:{new_name}"
         text = f"{target} is another object than {canonical}: two truths under one name"
-        path = getattr(sys.modules.get(getattr(value, "__module__", "")), "__dict__", {}).get("__file__")
-        site = Site(path or old.__dict__.get("__file__"), _first_line(value, path), module=old.__name__, scope="")
+        site = Site(old.__dict__.get("__file__"), _bound_at(old, name), module=old.__name__, scope="")
         self._ledger.sight(Facts("SSG104", rule, site, target, text, canonical=canonical, kind="name"))
 
 
@@ -85,24 +84,10 @@ def _loads(module: ModuleType) -> bool:
     return loaded.initializing(loaded.spec_of(module))
 
 
-def _first_line(value: object, path: str | None) -> int | None:
-    """The line of a function or class: from its code, else from the source file."""
-    code = getattr(value, "__code__", None)
-    if code is not None:
-        return int(code.co_firstlineno) if code.co_filename == path else None  # else: a wrapper's, or generated
-    line = getattr(value, "__dict__", {}).get("__firstlineno__")  # 3.13
-    if isinstance(line, int):
-        return line
-    return _line_in_source(f"class {getattr(value, '__name__', '')}".encode(), path)
-
-
-def _line_in_source(start: bytes, path: str | None) -> int | None:
+def _bound_at(module: ModuleType, name: str) -> int | None:
+    """The line where the module's body binds a name last: a definition, an import, an assignment; None after ``*``."""
+    loader = getattr(loaded.spec_of(module), "loader", None)
     try:
-        with open(path or "", "rb") as source:
-            for number, line in enumerate(source, 1):
-                text = line.strip()
-                if text.startswith(start) and text[len(start) : len(start) + 1] in (b"(", b":", b"[", b" "):
-                    return number
-    except OSError:
-        pass
-    return None
+        return bytecode.bound_last(loader.get_code(module.__name__), name)  # type: ignore[union-attr]
+    except Exception:  # noqa: BLE001 - other people's loader, or none
+        return None

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import sys
 
-from ssot_guard.ledger import Facts
-from ssot_guard.violation import Site
 from ssot_guard.watch.imports import bytecode, direct, importer, loaded, reads
 from ssot_guard.watch.imports import spec as tripwire
 from ssot_guard.watch.imports.arming import Arming
+from ssot_guard.watch.imports.events import Events
 from ssot_guard.watch.imports.health import Health
-from ssot_guard.watch.imports.interest import DEPRECATED, HEALTH, HOLDER, JUDGED, Interest
+from ssot_guard.watch.imports.interest import DEPRECATED, HOLDER, JUDGED, Interest
 from ssot_guard.watch.imports.judge import Judge
 from ssot_guard.watch.imports.lazy import LazyImports
+from ssot_guard.watch.imports.preloaded import Preloaded
 from ssot_guard.watch.imports.sightings import Sightings
 from ssot_guard.watch.imports.twins import Twins
 from ssot_guard.watch.imports.waiting import Waiting
@@ -62,15 +62,18 @@ class ImportWatcher:
         self._lazy = LazyImports()
         self._waiting = Waiting()
         self.judge = Judge(policy, rules)
-        self._sightings = Sightings(self.judge, ledger, files, self._lazy, blocks=blocks)
+        self._sightings = Sightings(ledger)
+        self._slots = self._sightings.slots
+        self._events = Events(self.judge, ledger, files, self._lazy, self._sightings, blocks=blocks)
         self._health = Health(policy, ledger)
         self._interest = Interest(policy, rules, health=self._health.on)
         self.arming = Arming(
             rules, self._interest, Twins(rules, ledger), finder, self, blocks=blocks, lingers=self._health.lingers
         )
+        self._preloaded = Preloaded(self.judge, self._interest, self.arming, self._health, ledger)
         self.interest = self._interest.of
+        self.preloaded = self._preloaded.names
         self.mechanism = "none"
-        self.preloaded: list[str] = []
 
     # -- attach, detach, check -----------------------------------------------------------------------------------
 
@@ -84,7 +87,7 @@ class ImportWatcher:
             if type(name) is not str or name.partition(".")[0] not in self._finder.tops or module is None:
                 continue
             try:
-                self._adopt(name, module)
+                self._preloaded.adopt(name, module)
             except Exception as error:  # noqa: BLE001 - contained: the next one may be as it should be
                 self._faults.note("adoption", error)
         self.arming.aliases()
@@ -120,6 +123,10 @@ class ImportWatcher:
         for name in list(sys.modules):
             if self.interest(name) & (DEPRECATED | HOLDER):
                 self.arming.compare(name)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """A last look at the whole process for what no event tells: files executed under a stranger's name."""
         self._health.sweep()
 
     def _settle(self) -> None:
@@ -131,7 +138,7 @@ class ImportWatcher:
 
     def after_fork(self) -> None:
         """The child counts for itself."""
-        self._sightings.clear()
+        self._events.forget()
         self._health.after_fork()
 
     # -- the finder's questions ----------------------------------------------------------------------------------
@@ -149,9 +156,9 @@ class ImportWatcher:
         if importer.finds_for_real(frame):
             if direct.loads_before_the_setter(spec):
                 self._judged_early.add(spec.name)
-                return self._sightings.module_event(spec.name, frame)
+                return self._events.module(spec.name, frame)
         elif flags & DEPRECATED and importer.finds_to_run(frame):
-            return self._sightings.module_event(spec.name, frame)
+            return self._events.module(spec.name, frame)
         return None
 
     def missing(self, fullname: str, frame: FrameType) -> BaseException | None:
@@ -159,10 +166,10 @@ class ImportWatcher:
         if not importer.finds_for_real(frame):
             return None
         if self.interest(fullname) & DEPRECATED:
-            return self._sightings.module_event(fullname, frame)
+            return self._events.module(fullname, frame)
         found = importer.find(frame)
         if found is None or self._breaks_a_name_rule(fullname, found):
-            return self._sightings.module_event(fullname, frame)
+            return self._events.module(fullname, frame)
         if self._policy.governs(fullname) and not found.probes:
             self._health.missing(fullname, found)
         return None
@@ -191,7 +198,7 @@ class ImportWatcher:
         if spec.name in self._judged_early:
             self._judged_early.discard(spec.name)
             return None
-        verdict = self._sightings.module_event(spec.name, frame)
+        verdict = self._events.module(spec.name, frame)
         if verdict is not None:
             self._waiting.abandon(spec.name)
             self._health.abandoned()
@@ -207,21 +214,32 @@ class ImportWatcher:
             return
         if self.interest(spec.name) & JUDGED:
             for waiting in self._waiting.end(spec.name):
-                self._sightings.module_event(spec.name, waiting, waited=True)
+                self._events.module(spec.name, waiting, waited=True)
         self.arming.finish(spec)
 
     def read(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None:
         """CPython looks at the flag: mostly because somebody imports the cached module."""
-        if self._waiting.counts(spec.name, frame):
-            return None
-        sighting = self._sightings.known(frame, spec.name)
-        if sighting is None and importer.finds_cached(frame) and spec.name not in self.arming.aliased:
+        name = spec.name
+        slot = self._slots.get(id(frame.f_code))
+        sighting = None if slot is None else slot.get((frame.f_lasti, name))
+        if sighting is None:
+            if self._waiting.counts(name, frame):
+                return None
             caller = importer.caller_of_importlib(frame)  # of import_module: its repeats are known by the call
-            sighting = None if caller is None else self._sightings.known(caller, spec.name)
+            if caller is not None and name not in self.arming.aliased:
+                sighting = self._sightings.known(caller, name)
         if sighting is None or not sighting.entries:
             # What breaks nothing is worth a look as long as its module is watched for other reasons.
-            return self._first_read(spec, frame) if sighting is None or not self.arming.stays(spec.name) else None
-        return self._sightings.again(sighting, spec.name, read=True)
+            return self._first_read(spec, frame) if sighting is None or not self.arming.stays(name) else None
+        entry = sighting.simple
+        if entry is not None and entry.count + 1 < entry.next_notice:
+            if sighting.twice:
+                sighting.echo = not sighting.echo
+                if not sighting.echo:
+                    return None
+            entry.count += 1
+            return None
+        return self._sightings.again(sighting, name, read=True)
 
     def _first_read(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None:
         name = spec.name
@@ -232,7 +250,7 @@ class ImportWatcher:
         elif not self.arming.stays(name):
             self._healthy_read(spec, frame)
             return None
-        return self._sightings.module_event(name, frame, read=True) if reads.imports(frame, name) else None
+        return self._events.module(name, frame, read=True) if reads.imports(frame, name) else None
 
     def _healthy_read(self, spec: ModuleSpec, frame: FrameType) -> None:
         """A governed module without a rule: look for missing names a while, then let it go for good."""
@@ -276,7 +294,7 @@ class ImportWatcher:
         self._unfinished.append(spec)
         self._health.loading(spec, frame)
         self._health.abandoned()
-        return self._sightings.module_event(spec.name, frame) if self.interest(spec.name) & JUDGED else None
+        return self._events.module(spec.name, frame) if self.interest(spec.name) & JUDGED else None
 
     # -- watched names -------------------------------------------------------------------------------------------
 
@@ -286,40 +304,11 @@ class ImportWatcher:
             return None
         sighting = self._sightings.known(frame, name)
         if sighting is not None:
+            entry = sighting.simple
+            if entry is not None and entry.count + 1 < entry.next_notice:
+                entry.count += 1
+                return None
             return self._sightings.again(sighting, name)
         if reads.takes_name(frame, name):
-            return self._sightings.name_event(loaded.namespace(module)["__name__"], name, frame)
+            return self._events.name(loaded.namespace(module)["__name__"], name, frame)
         return None
-
-    # -- what was loaded before ----------------------------------------------------------------------------------
-
-    def _adopt(self, name: str, module: object) -> None:
-        """A module that was there before the guard: arm it in place, and say that its importers were not seen."""
-        flags = self.interest(name)
-        if not flags:
-            return
-        spec = loaded.spec_of(module)
-        if flags & HEALTH and spec is not None:
-            self._health.adopt(name, spec.origin if getattr(spec, "has_location", False) else None)
-            if self._health.lingers:
-                self.arming.arm(spec)
-        if flags & DEPRECATED:
-            self.preloaded.append(name)
-            self._report_preloaded(name, module)
-            if spec is not None and not self.arming.arm(spec):
-                self.arming.unguardable.add(name)
-            self.arming.adopt_child(name)
-        self.arming.watch(name)
-
-    def _report_preloaded(self, name: str, module: object) -> None:
-        holders = loaded.holders(name, module)
-        text = f"{name} was loaded before the guard"
-        if holders:
-            text += f"; held by {', '.join(holders[:5])}"
-        for finding in self.judge.call(name):
-            self.judge.matched.add(finding.home.rule.id)
-            details = {"loaded": "before the guard", "held-by": holders}
-            facts = Facts(
-                "SSG101", finding.home.rule, Site(), finding.target, text, canonical=finding.canonical, details=details
-            )
-            self._ledger.sight(facts)

@@ -1,0 +1,51 @@
+"""Which source file was executed under which module name."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ssot_guard.watch.imports import loaded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Sources:
+    """Files of governed modules by real path: a link and its target are one file."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}  # real path → the first module name
+        self._told: set[tuple[str, str]] = set()
+        self._folders: dict[str, str] = {}  # folder → real path: one lstat walk per folder, not per file
+
+    def executed(self, name: str, origin: str) -> tuple[str | None, str]:
+        """A file was executed under a name: (the other name that it was executed under before, real path).
+
+        None for the first name, for ``__main__`` (a program that imports itself is told by its other name), and for
+        what was told: a double import stands, and a later look finds it again and again.
+        """
+        path = self._real(origin)
+        first = self._names.setdefault(path, name)
+        if first == name or name == "__main__" == first or (path, name) in self._told:
+            return None, path
+        self._told.add((path, name))
+        return first, path
+
+    def strangers(self) -> Iterator[tuple[str, str]]:
+        """(name, file) of loaded modules whose file is known under another name."""
+        for name, module in list(sys.modules.items()):
+            namespace = loaded.namespace(module)
+            spec, origin = namespace.get("__spec__"), namespace.get("__file__")
+            if type(origin) is not str or (spec is not None and name not in (spec.name, "__main__")):
+                continue
+            if self._names.get(self._real(origin), name) != name:
+                yield name, origin
+
+    def _real(self, origin: str) -> str:
+        folder, file = os.path.split(origin)
+        real = self._folders.get(folder)
+        if real is None:
+            real = self._folders[folder] = os.path.realpath(folder)
+        return os.path.join(real, file)
