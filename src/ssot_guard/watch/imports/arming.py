@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ssot_guard.watch.imports.interest import Interest
     from ssot_guard.watch.imports.twins import Twins
 
+# A name that is missing in a module is seen through its tripwire, too. That costs half a microsecond per cached import,
+# so it ends after this many: what is imported in a hot loop is free, and code that boots is watched.
+_LOOKS = 200
+
 _LAZY_IMPORTS = sys.version_info >= (3, 15)
 
 
@@ -49,6 +53,7 @@ class Arming:
         self._modules: dict[int, ref[ModuleType]] = {}
         self._children: dict[str, set[str]] = {}  # package → its loaded submodules that are deprecated
         self._looked_at: set[str] = set()  # names in sys.modules that are no aliases
+        self.passing: dict[str, int] = {}  # healthy modules → how often their tripwire will yet be looked at
         self.aliased: set[str] = set()  # names of specs whose module has a deprecated second name
         self.unguardable: set[str] = set()
         self.not_modules: set[str] = set()
@@ -94,12 +99,20 @@ class Arming:
             if flags & DEPRECATED:
                 self.watch(self.adopt_child(name))
             self.aliases()
-        if not self.stays(name) and not (flags & HEALTH and self._lingers):
-            tripwire.disarm(spec)
+        self.let_pass(spec)
         if flags & (DEPRECATED | HOLDER):
             self.compare(name)
         if flags & CANONICAL:
             self._twins.arrived(name)
+
+    def let_pass(self, spec: ModuleSpec) -> None:
+        """Where the tripwire is not needed for good: keep it for a while, for names that are missing, or not at all."""
+        if self.stays(spec.name):
+            self.passing.pop(spec.name, None)
+        elif self._lingers and self._interest.of(spec.name) & HEALTH:
+            self.passing[spec.name] = _LOOKS
+        else:
+            tripwire.disarm(spec)
 
     def adopt_child(self, name: str) -> str:
         """Remember a loaded deprecated module as a name that its package holds; returns the package."""
@@ -137,6 +150,7 @@ class Arming:
         spec = loaded.spec_of(module)
         if _LAZY_IMPORTS and spec is not None:
             self.arm(spec)
+            self.passing.pop(spec.name, None)
 
     def aliases(self) -> None:
         """Modules that stand in ``sys.modules`` under a deprecated name but carry the spec of another one."""
@@ -156,6 +170,7 @@ class Arming:
                 continue
             self.aliased.add(spec.name)
             self.arm(spec)
+            self.passing.pop(spec.name, None)
             self.watch(self.adopt_child(name))
             if self._blocks and not READ_CAN_RAISE:
                 self._watch_module(name, module, {"__path__"})

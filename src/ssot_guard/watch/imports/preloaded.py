@@ -35,8 +35,7 @@ class Preloaded:
         spec = loaded.spec_of(module)
         if flags & HEALTH and spec is not None:
             self._health.adopt(name, spec.origin if getattr(spec, "has_location", False) else None)
-            if self._health.lingers:
-                self._arming.arm(spec)
+            self._arming.arm(spec)
         if flags & DEPRECATED:
             self.names.append(name)
             self._report(name, module)
@@ -44,6 +43,8 @@ class Preloaded:
                 self._arming.unguardable.add(name)
             self._arming.adopt_child(name)
         self._arming.watch(name)
+        if spec is not None:
+            self._arming.let_pass(spec)
 
     def _report(self, name: str, module: object) -> None:
         holders = loaded.holders(name, module)

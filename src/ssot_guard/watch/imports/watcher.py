@@ -32,10 +32,6 @@ if TYPE_CHECKING:
     from ssot_guard.policy.model import ImportRules, Policy
     from ssot_guard.watch.imports.finder import Finder
 
-# A name that is missing in a module is seen through its tripwire, too. That costs half a microsecond per cached import,
-# so it ends after this many: what is imported in a hot loop is free, and code that boots is watched.
-_READS_WATCHED = 200
-
 
 class ImportWatcher:
     """SSG101, SSG102 and SSG104 through its parts, SSG111 - SSG115 through :class:`.health.Health`."""
@@ -56,7 +52,6 @@ class ImportWatcher:
         self._ledger = ledger
         self._faults = faults
         self._finder = finder
-        self._reads: dict[str, int] = {}
         self._unfinished: list[ModuleSpec] = []
         self._judged_early: set[str] = set()  # modules whose setter comes too late, or never
         self._lazy = LazyImports()
@@ -71,6 +66,7 @@ class ImportWatcher:
             rules, self._interest, Twins(rules, ledger), finder, self, blocks=blocks, lingers=self._health.lingers
         )
         self._preloaded = Preloaded(self.judge, self._interest, self.arming, self._health, ledger)
+        self._passing = self.arming.passing
         self.interest = self._interest.of
         self.preloaded = self._preloaded.names
         self.mechanism = "none"
@@ -220,6 +216,10 @@ class ImportWatcher:
     def read(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None:
         """CPython looks at the flag: mostly because somebody imports the cached module."""
         name = spec.name
+        looks = self._passing.get(name)
+        if looks is not None and not spec.__dict__.get("_initializing"):
+            self._pass(spec, frame, looks)
+            return None
         slot = self._slots.get(id(frame.f_code))
         sighting = None if slot is None else slot.get((frame.f_lasti, name))
         if sighting is None:
@@ -247,25 +247,20 @@ class ImportWatcher:
             self._health.read_while_loading(name, frame)
             if not self.interest(name) & JUDGED:
                 return None
-        elif not self.arming.stays(name):
-            self._healthy_read(spec, frame)
-            return None
         return self._events.module(name, frame, read=True) if reads.imports(frame, name) else None
 
-    def _healthy_read(self, spec: ModuleSpec, frame: FrameType) -> None:
+    def _pass(self, spec: ModuleSpec, frame: FrameType, looks: int) -> None:
         """A governed module without a rule: look for missing names a while, then let it go for good."""
-        name = spec.name
-        reads = self._reads[name] = self._reads.get(name, 0) + 1
-        if self._health.lingers and reads <= _READS_WATCHED:
-            self._look_for_missing(name, frame)
-        elif loaded.spec_of(sys.modules.get(name)) is spec:
+        if looks:
+            self._passing[spec.name] = looks - 1
+            if not bytecode.imports_now(frame.f_code, frame.f_lasti):  # else it is imported, and that is all
+                self._look_for_missing(spec.name, frame)
+        elif loaded.spec_of(sys.modules.get(spec.name)) is spec:
             tripwire.disarm(spec)
 
     def _look_for_missing(self, name: str, frame: FrameType) -> None:
         """CPython reads the flag for the message about a missing name; and importlib in vain for a ``__path__``."""
         code, offset = frame.f_code, frame.f_lasti
-        if bytecode.imports_now(code, offset):
-            return  # nearly always: the module is imported, and that is all
         if bytecode.binds_now(code, offset):
             if not bytecode.runs_at(code, offset) and self._rules.name(name, bytecode.bound_at(code, offset)) is None:
                 self._health.missing_name(name, frame)
