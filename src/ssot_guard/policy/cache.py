@@ -62,8 +62,11 @@ def read(file: str | None, policy: str) -> dict[str, Any] | None:
     return data if identity == _identity(policy) and type(data) is dict else None
 
 
-def write(file: str | None, policy: str, data: dict[str, Any]) -> bool:
-    """Keep the data; False where that is not possible, which is nobody's mistake."""
+def write(file: str | None, source: str, policy: str, data: dict[str, Any]) -> bool:
+    """Keep the data for whoever may read ``source``; False where that is not possible, which is nobody's mistake.
+
+    An image is built by root and run by somebody else: the policy that both can read is then warm for both.
+    """
     if file is None:
         return False
     body = marshal.dumps((_identity(policy), data), MARSHAL)
@@ -71,7 +74,7 @@ def write(file: str | None, policy: str, data: dict[str, Any]) -> bool:
     # Random, not the process id: in containers that is always 1, and a crash would block it for ever.
     temporary = f"{file}.{os.urandom(6).hex()}.tmp"
     try:
-        _create(temporary, content)
+        _create(temporary, content, 0o600 | os.stat(source).st_mode & 0o044)
         os.replace(temporary, file)
     except OSError:
         _remove(temporary)
@@ -107,7 +110,7 @@ def _trusted(status: os.stat_result) -> bool:
     return status.st_uid in (os.geteuid(), 0) and not status.st_mode & 0o022
 
 
-def _create(file: str, content: bytes) -> None:
+def _create(file: str, content: bytes, mode: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(file, flags, 0o600)
@@ -116,6 +119,8 @@ def _create(file: str, content: bytes) -> None:
         descriptor = os.open(file, flags, 0o600)
     with open(descriptor, "wb") as stream:
         stream.write(content)
+        if hasattr(os, "fchmod"):
+            os.fchmod(descriptor, mode)  # whatever the umask of the process is
 
 
 def _remove(file: str) -> None:

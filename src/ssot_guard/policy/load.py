@@ -39,7 +39,7 @@ def load(path: str | os.PathLike[str], *, cache: bool = True, environ: Mapping[s
         from ssot_guard.policy.parse import parse
 
         data = parse(content, source)
-        _cache.write(kept, digest, data)
+        _cache.write(kept, source, digest, data)
     return _policy(data, source, os.path.dirname(source), digest, environ)
 
 

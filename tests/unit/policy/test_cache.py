@@ -153,9 +153,16 @@ def test_a_cache_of_another_identity_is_stale(
 
 
 @POSIX
-def test_only_its_owner_may_read_it(policy: Path) -> None:
-    load(policy, environ={})
-    assert stat.S_IMODE(cached(policy).stat().st_mode) == 0o600
+@pytest.mark.parametrize(("policys", "caches"), [(0o600, 0o600), (0o640, 0o640), (0o644, 0o644), (0o666, 0o644)])
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_whoever_may_read_the_policy_may_read_its_cache(policy: Path, policys: int, caches: int, umask: int) -> None:
+    policy.chmod(policys)
+    before = os.umask(umask)
+    try:
+        load(policy, environ={})
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(cached(policy).stat().st_mode) == caches
 
 
 @POSIX
@@ -205,7 +212,7 @@ def test_where_nothing_can_be_written_nothing_is_said(policy: Path, monkeypatch:
         raise PermissionError
 
     monkeypatch.setattr(os, "open", refuse)
-    assert cache.write(str(cached(policy)), "x", {}) is False
+    assert cache.write(str(cached(policy)), str(policy), "x", {}) is False
 
 
 def test_a_failed_exchange_leaves_nothing_behind(policy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
