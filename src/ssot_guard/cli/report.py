@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,24 +10,39 @@ import click
 
 from ssot_guard import report as reports
 from ssot_guard.cli.options import colored, emit, load_policy, options, policy_path
+from ssot_guard.errors import PolicyError
+from ssot_guard.report import filter as filters
 from ssot_guard.report.model import Report
 from ssot_guard.report.read import read
 from ssot_guard.report.select import SelectionError, parse, select
+from ssot_guard.report.triage import Inputs
 
 
 @click.command("report")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
-@click.option("--format", "name", metavar="NAME", help="text, json, …; default: the suffix of --output, else text.")
+@click.option(
+    "--format", "name", metavar="NAME", help=f"{', '.join(reports.formats())}; default: by --output, or text."
+)
 @click.option("--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write there instead of printing.")
+@click.option(
+    "--triage", is_flag=True, help="Group by rule, verdict and owner: what to do first, and the next commands."
+)
+@click.option(
+    "--since", metavar="TIME", help="Only what was recorded since: 24h, 7d, 2026-11-22, 2026-11-22T16:00+01:00."
+)
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only processes with this label.")
 @options("select", "policy", "color", "verbose", "quiet")
 def command(  # noqa: PLR0913 - one per option
     files: tuple[str, ...],
     name: str | None,
     output: str | None,
+    since: str | None,
+    labels: tuple[str, ...],
     select: str | None,
     policy: str | None,
     color: str,
     *,
+    triage: bool,
     verbose: bool,
     quiet: bool,
 ) -> int:
@@ -39,23 +55,54 @@ def command(  # noqa: PLR0913 - one per option
     Examples:
       ssot-guard report /var/log/acme/ssot
       ssot-guard report host-*.jsonl --select tag:wave1,SSG201
-      kubectl logs -l app=acme | ssot-guard report - --output report.json
+      ssot-guard report ssot --triage --since 7d --label release=7f3c
+      kubectl logs -l app=acme | ssot-guard report - --output report.md
     """  # noqa: D301 - \b is click's mark for "do not wrap"
+    selectors, form, wanted = _understood(select, name, output, since, labels)
+    rules = [rule.id for rule in load_policy(policy_path(policy)).rules()] if policy else ()
+    report = Report(rules=rules)
+    read(files, report, wanted)
+    report = chosen(report, selectors)
+    color = "never" if output and color == "auto" else color
+    how = reports.Options(colored(color, sys.stdout), verbose, quiet, _tree())
+    if triage:
+        text = reports.render_triage(report, form, _inputs(files, policy, since, labels), how)
+    else:
+        text = reports.render(report, form, how)
+    write(text, output)
+    return int(report.failing())
+
+
+def _understood(
+    select: str | None, name: str | None, output: str | None, since: str | None, labels: tuple[str, ...]
+) -> tuple[tuple[str, ...], str, filters.Filter]:
+    """Selectors, format and filter; a usage error where one of them means nothing."""
     try:
-        selectors = parse(select)
         form = name or (reports.format_of(output) if output else "text")
         if form not in reports.formats():
             raise click.UsageError(f"{form!r} is no format; choose one of: {', '.join(reports.formats())}")
-    except (SelectionError, reports.UnknownFormatError) as error:
+        wanted = filters.Filter(filters.since(since) if since else 0, filters.labels(labels))
+        return parse(select), form, wanted
+    except (SelectionError, filters.FilterError, reports.UnknownFormatError) as error:
         raise click.UsageError(str(error)) from None
-    rules = [rule.id for rule in load_policy(policy_path(policy)).rules()] if policy else ()
-    report = Report(rules=rules)
-    read(files, report)
-    report = chosen(report, selectors)
-    color = "never" if output and color == "auto" else color
-    text = reports.render(report, form, reports.Options(colored(color, sys.stdout), verbose, quiet))
-    write(text, output)
-    return int(report.failing())
+
+
+def _inputs(files: tuple[str, ...], policy: str | None, since: str | None, labels: tuple[str, ...]) -> Inputs:
+    """What the next commands need to read the same records again."""
+    wanted = [*(["--since", since] if since else []), *(word for label in labels for word in ("--label", label))]
+    if policy is not None:
+        return Inputs(files, ("--policy", policy), tuple(wanted))
+    try:
+        found = policy_path(None)
+    except (click.UsageError, PolicyError):
+        found = ""
+    return Inputs(files, () if found else None, tuple(wanted))
+
+
+def _tree() -> str:
+    """Where GitHub Actions says that the source tree can be read: relative links lead nowhere in a comment."""
+    server, repository, commit = (os.environ.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "SHA"))
+    return f"{server}/{repository}/blob/{commit}/" if server and repository and commit else ""
 
 
 def chosen(report: Report, selectors: tuple[str, ...]) -> Report:

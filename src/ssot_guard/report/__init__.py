@@ -1,7 +1,7 @@
 """What was found, for people and for machines: one file per format, one model (:mod:`.model`) behind all.
 
-A format is a module of this package with ``render(report, options) -> str``; its file's name is the format's name.
-Adding one means adding a file.
+A format is a module of this package with ``render(report, options) -> str`` and ``triage(report, groups, options)``;
+its file's name is the format's name. Adding one means adding a file.
 """
 
 from __future__ import annotations
@@ -10,26 +10,33 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ssot_guard.report.triage import Inputs, groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ssot_guard.report.model import Report
+    from ssot_guard.report.triage import Group
 
 # Everything else in this package is a format.
-_NO_FORMAT = frozenset({"model", "read", "select"})
+_NO_FORMAT = frozenset({"filter", "model", "read", "select", "triage", "verdicts"})
 # Suffixes that are not the format's own name.
 _SUFFIXES = {"md": "markdown", "htm": "html", "txt": "text"}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to print: ``verbose`` adds details, ``quiet`` leaves only the summary, ``color`` needs rich."""
+    """How to print: ``verbose`` adds details, ``quiet`` leaves only the summary, ``color`` needs rich.
+
+    ``tree`` is the address of the source tree that Markdown's links start with; relative where it is empty.
+    """
 
     color: bool = False
     verbose: bool = False
     quiet: bool = False
+    tree: str = ""
 
 
 class UnknownFormatError(ValueError):
@@ -49,9 +56,19 @@ def format_of(file: str) -> str:
 
 def render(report: Report, name: str, options: Options | None = None) -> str:
     """The report in one format, ending with a newline."""
-    module = import_module(f"{__name__}.{_known(name, f'{name!r} is no format')}")
-    write: Callable[[Report, Options], str] = module.render
+    report.judge()
+    write: Callable[[Report, Options], str] = _format(name).render
     return write(report, options or Options())
+
+
+def render_triage(report: Report, name: str, inputs: Inputs, options: Options | None = None) -> str:
+    """What to do first, in one format; ``inputs`` are what the commands to paste are made of."""
+    write: Callable[[Report, list[Group], Options], str] = _format(name).triage
+    return write(report, groups(report, inputs), options or Options())
+
+
+def _format(name: str) -> Any:
+    return import_module(f"{__name__}.{_known(name, f'{name!r} is no format')}")
 
 
 def _known(name: str, problem: str) -> str:

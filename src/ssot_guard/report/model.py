@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ssot_guard.report import verdicts
 from ssot_guard.sinks import record
-from ssot_guard.sinks.plain import plain
+from ssot_guard.sinks.plain import plain, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +29,10 @@ _MOST_TESTS = 1000  # per row: enough to rank by, and bounded
 
 @dataclass(slots=True)
 class Row:
-    """One distinct violation. ``details`` is the first sight's; ``tests`` are those that are known to reach it."""
+    """One distinct violation. ``details`` is the first sight's; ``tests`` are those that are known to reach it.
+
+    ``verdict`` and ``see`` are :mod:`.verdicts`' answer to what lies at the canonical path.
+    """
 
     code: str
     rule: str
@@ -52,6 +56,9 @@ class Row:
     details: dict[str, Any]
     count: int
     tests: dict[str, None] = field(default_factory=dict)
+    counted_tests: int = 0
+    verdict: str | None = None
+    see: str | None = None
 
     @property
     def key(self) -> Key:
@@ -65,9 +72,14 @@ class Row:
 
     @property
     def test_count(self) -> int:
-        """How many tests reach it: what the producer counted, else those that are known by name."""
-        counted = self.details.get("tests")
-        return counted if isinstance(counted, int) else len(self.tests)
+        """How many tests reach it, at least: what one producer counted, or those that are known by name."""
+        return max(self.counted_tests, len(self.tests))
+
+    @property
+    def place(self) -> str:
+        """``path:line``, as editors and terminals open it."""
+        path = self.path or "(unknown file)"
+        return path if self.line is None else f"{path}:{self.line}"
 
     def merge(self, other: Row) -> None:
         """Take in another sight of the same violation."""
@@ -75,6 +87,7 @@ class Row:
         self.status = _strongest(STATUSES, self.status, other.status)
         self.mode = _strongest(_MODES, self.mode, other.mode)
         self.action = _strongest(_ACTIONS, self.action, other.action)
+        self.counted_tests = max(self.counted_tests, other.counted_tests)
         if len(self.tests) < _MOST_TESTS:
             self.tests |= other.tests
 
@@ -91,10 +104,12 @@ def row(data: Mapping[str, Any]) -> Row:
     code, rule = data.get("code"), data.get("rule")
     if not (isinstance(code, str) and isinstance(rule, str)):
         raise ValueError("a violation without code and rule")  # noqa: TRY004 - data, not an argument
-    details, tags, test = data.get("details"), data.get("tags"), data.get("test")
+    tags, details = data.get("tags"), data.get("details")
+    details = plain(details) if isinstance(details, dict) else {}
+    tests, counted = _tests(data, details)
     return Row(
-        code=code,
-        rule=rule,
+        code=text(code),
+        rule=text(rule),
         fingerprint=_text(data, "fingerprint") or "",
         path=path(data),
         line=_number(data, "line"),
@@ -111,11 +126,20 @@ def row(data: Mapping[str, Any]) -> Row:
         mode=_text(data, "mode") or "observe",
         action=_text(data, "action") or "recorded",
         module=_text(data, "module"),
-        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
-        details=details if isinstance(details, dict) else {},
+        tags=tuple(text(tag) for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+        details=details,
         count=added(data),
-        tests={test: None} if isinstance(test, str) else {},
+        tests=tests,
+        counted_tests=counted,
     )
+
+
+def _tests(data: Mapping[str, Any], details: Mapping[str, Any]) -> tuple[dict[str, None], int]:
+    """Tests by name, and how many there are: ``details["tests"]`` may be their names or their number."""
+    reached = details.get("tests")
+    names = [data.get("test"), *(reached if isinstance(reached, list) else ())]
+    counted = reached if isinstance(reached, int) and not isinstance(reached, bool) else 0
+    return dict.fromkeys(text(name) for name in names if isinstance(name, str)), counted
 
 
 def path(data: Mapping[str, Any]) -> str:
@@ -136,7 +160,7 @@ def key(data: Mapping[str, Any]) -> Key:
 
 def _text(data: Mapping[str, Any], name: str) -> str | None:
     value = data.get(name)
-    return value if isinstance(value, str) else None
+    return text(value) if isinstance(value, str) else None  # JSON can spell what UTF-8 cannot
 
 
 def _number(data: Mapping[str, Any], name: str) -> int | None:
@@ -161,6 +185,7 @@ class Inputs:
     damaged: int = 0
     foreign: int = 0
     lost: int = 0
+    internal_errors: dict[str, int] = field(default_factory=dict)  # "component: error" → processes that met it
     processes: set[str] = field(default_factory=set)
 
 
@@ -185,8 +210,13 @@ class Report:
         """All rows by place."""
         return sorted(self.rows.values(), key=lambda found: (found.path, found.line or 0, found.code, found.rule))
 
+    def judge(self) -> None:
+        """Give each use of something deprecated its verdict. Again after more was added."""
+        verdicts.settle(self.rows.values())
+
     def select(self, keep: Iterable[Row]) -> Report:
         """A report of these rows only, made from the same inputs."""
+        self.judge()  # what proves a verdict may not be among the chosen
         chosen = Report(rules=self._rules)
         chosen.inputs = self.inputs
         chosen.rows = {found.key: found for found in keep}

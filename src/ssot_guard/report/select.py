@@ -1,16 +1,27 @@
-"""``--select``: rule ids, codes, ``tag:…`` and ``owner:…``, separated by commas; any of them keeps a violation."""
+"""``--select``: rule ids, codes, ``tag:…``, ``owner:…`` and ``verdict:…``; of several, any one keeps a violation.
+
+``registry+verdict:different+owner:@agents`` keeps what all three name. ``owner:-`` are the files that nobody owns,
+``verdict:-`` what a verdict says nothing about.
+"""
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ssot_guard.catalogue import CATALOGUE
+from ssot_guard.report.verdicts import VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ssot_guard.report.model import Row
+
+
+# Owners may be mail addresses, and those may have a plus.
+_AND = re.compile(r"\+(?=(?:tag|owner|verdict):)")
+NOTHING = "-"
 
 
 class SelectionError(ValueError):
@@ -21,26 +32,39 @@ def parse(text: str | None) -> tuple[str, ...]:
     """The selectors of ``SSG101,registry,tag:wave1``; none for no selection."""
     selectors = tuple(part.strip() for part in (text or "").split(",") if part.strip())
     for selector in selectors:
-        if selector.startswith("SSG") and selector[3:].isdigit() and selector not in CATALOGUE:
-            near = get_close_matches(selector, CATALOGUE, n=1)
-            hint = f": did you mean {near[0]}?" if near else ""
-            raise SelectionError(f"{selector} is no code{hint} (`ssot-guard explain` lists them)")
-        if selector in {"tag:", "owner:"}:
-            raise SelectionError(f"{selector} needs a name behind the colon")
+        for part in _AND.split(selector):
+            _check(part)
     return selectors
+
+
+def _check(part: str) -> None:
+    kind, colon, name = part.partition(":")
+    if part.startswith("SSG") and part[3:].isdigit() and part not in CATALOGUE:
+        raise SelectionError(f"{part} is no code{_hint(part, CATALOGUE)} (`ssot-guard explain` lists them)")
+    if kind in ("tag", "owner", "verdict") and colon and not name:
+        raise SelectionError(f"{part} needs a name behind the colon")
+    if kind == "verdict" and colon and name not in (*VERDICTS, NOTHING):
+        raise SelectionError(f"{name} is no verdict{_hint(name, VERDICTS)}; choose one of: {', '.join(VERDICTS)}")
+
+
+def _hint(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, known, n=1)
+    return f": did you mean {near[0]}?" if near else ""
 
 
 def select(rows: Iterable[Row], selectors: tuple[str, ...]) -> Iterator[Row]:
     """The rows that any selector names; all of them where there is no selector."""
-    wanted = frozenset(selectors)
-    return (row for row in rows if not wanted or not wanted.isdisjoint(_names(row)))
+    wanted = [frozenset(_AND.split(selector)) for selector in selectors]
+    return (row for row in rows if not wanted or any(map(frozenset(_names(row)).issuperset, wanted)))
 
 
 def _names(row: Row) -> Iterator[str]:
     yield row.rule
     yield row.code
+    yield f"owner:{row.owner or NOTHING}"
+    yield f"verdict:{row.verdict or NOTHING}"
     for tag in row.tags:
         yield f"tag:{tag}"
-    for owner in (row.owner, row.detail("rule-owner")):
-        if owner is not None:
-            yield f"owner:{owner}"
+    rule_owner = row.detail("rule-owner")
+    if rule_owner is not None:
+        yield f"owner:{rule_owner}"

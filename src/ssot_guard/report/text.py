@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ssot_guard.catalogue import CATALOGUE
+from ssot_guard.report.triage import MEANING, verdicts_of
+from ssot_guard.report.verdicts import DEPRECATED
 from ssot_guard.sinks.plain import visible
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
     from ssot_guard.report import Options
     from ssot_guard.report.model import Report, Row
+    from ssot_guard.report.triage import Group
 
     Line = list[tuple[str, str]]  # (text, style): plain text joins the texts, rich also takes the styles
 
@@ -27,13 +30,15 @@ _VERBS = {
     "value": "defines",
     "call": "calls",
 }
-_DEPRECATED = frozenset({"SSG101", "SSG102", "SSG103"})
 _STYLES = {"new": "bold red", "known": "yellow", "contested": "magenta", "suppressed": "dim"}
 _BUT = {
     "different": "DIFFERENT object there: `fix` refuses",
     "absent": "no such name there: `fix` refuses",
-    "awakens": "its module now loads code that was not running before",
+    "awakens": "the import fails today and a `try` hides it: code that is dead would run again",
+    "repair": "the import fails today",
 }
+_SHOWN = frozenset({"write", "verdict", "see", "tests", "reason", "rule-owner"})
+_PLACES = 3  # of a group
 
 
 def render(report: Report, options: Options) -> str:
@@ -42,20 +47,59 @@ def render(report: Report, options: Options) -> str:
     if not options.quiet:
         for row in report.violations():
             lines += [*_violation(row, options), []]
-    lines += _summary(report)
+    lines += summary(report)
+    return _joined(lines, options)
+
+
+def triage(report: Report, groups: list[Group], options: Options) -> str:
+    """Groups, the best first, each with the command to paste next; then what the verdicts mean, and the summary."""
+    lines: list[Line] = []
+    for group in groups if not options.quiet else ():
+        lines += [*_group(group, options), []]
+    lines += [[(f"{verdict}: {MEANING[verdict]}", "dim")] for verdict in verdicts_of(groups)]
+    lines += summary(report)
+    return _joined(lines, options)
+
+
+def _joined(lines: list[Line], options: Options) -> str:
     return _colored(lines) if options.color else "".join(_plain(line) + "\n" for line in lines)
 
 
+def _group(group: Group, options: Options) -> Iterator[Line]:
+    owner = f"owner {group.owner}" if group.owner else "no owner"
+    facts = ", ".join((group.verdict or "no verdict", owner, *group.codes))
+    yield [(group.rule, "bold"), (f"  ({facts})", "dim")]
+    yield _field("edits", f"{many(group.edits, 'place')} in {many(group.files, 'file')}{_freed(group)}")
+    places = group.places() if options.verbose else group.places()[:_PLACES]
+    for row in places:
+        tests = f", {many(row.test_count, 'test')}" if row.test_count else ""
+        yield _field("at", f"{row.place}  {row.target}  ({many(row.count, 'time')}{tests})")
+    if len(places) < len(group.rows):
+        yield _field("", f"… and {len(group.rows) - len(places):,} more", "dim")
+    if group.reason:
+        yield _field("reason", group.reason)
+    for number, command in enumerate(group.commands):
+        yield _field("" if number else "next", command, "green")
+
+
+def _freed(group: Group) -> str:
+    if not group.tests:
+        return ""
+    about = "" if group.exact else "about "
+    each = f"; frees {about}{group.freed:,}, {group.freed / group.edits:.1f} per edit"
+    return f", reached by {about}{many(group.tests, 'test')}{each}"
+
+
 def _violation(row: Row, options: Options) -> Iterator[Line]:
-    place = row.path or "(unknown file)"
-    where = place if row.line is None else f"{place}:{row.line}"
-    yield [(row.code, _STYLES.get(row.status, "bold")), (f" {row.rule}  ", ""), (where, "bold")]
+    yield [(row.code, _STYLES.get(row.status, "bold")), (f" {row.rule}  ", ""), (row.place, "bold")]
     yield from _what(row)
     yield from _instead(row)
-    see = row.detail("see")
-    but = _BUT.get(row.detail("verdict") or "")
+    but = objection(row)
     if but is not None:
-        yield _field("but", f"{but}; see {see}" if see else but, "yellow")
+        yield _field("but", but, "yellow")
+    reason = row.detail("reason")
+    if reason and reason not in _said(row):
+        yield _field("reason", reason)
     entry = CATALOGUE.get(row.code)
     if row.line is not None and (entry is None or (entry.audit and not row.code.startswith("SSG9"))):
         yield _field("allow", f"# ssot: ignore[{row.code}] <reason>", "dim")
@@ -64,30 +108,58 @@ def _violation(row: Row, options: Options) -> Iterator[Line]:
     yield from _tests(row)
 
 
+def objection(row: Row) -> str | None:
+    """What stands against writing the canonical path, if anything does."""
+    but = _BUT.get(row.verdict or "")
+    if but is None or (row.verdict == "absent" and row.canonical is None):
+        return None
+    return f"{but}; see {row.see}" if row.see else but
+
+
+def _said(row: Row) -> str:
+    """The message, where it is printed."""
+    return "" if row.code in DEPRECATED else row.message
+
+
 def _what(row: Row) -> Iterator[Line]:
     """The offending target of an import rule; everybody else's message says it better."""
     entry = CATALOGUE.get(row.code)
-    facts = ["deprecated" if row.code in _DEPRECATED else entry.name if entry else "unknown code"]
+    facts = ["deprecated" if row.code in DEPRECATED else entry.name if entry else "unknown code"]
     facts += [row.status] if row.status != "new" else []
     facts += row.tags
     owner = row.detail("rule-owner") or row.owner
     facts += [f"owner {owner}"] if owner else []
     remark = (f" ({', '.join(facts)})", "dim")
-    if row.code in _DEPRECATED:
+    if row.code in DEPRECATED:
         yield [*_field(_VERBS.get(row.kind, "uses"), f"{row.target:<31}"), remark]
     else:
         yield [*_field("found", row.message or row.target), remark]
 
 
 def _instead(row: Row) -> Iterator[Line]:
+    given, advice = written(row), instead(row)
+    if given:
+        yield _field("write", given, "green")
+    elif advice and row.code in DEPRECATED:
+        yield _field("write", advice, "green")
+    elif advice:
+        yield _field("instead", advice, "green")
+
+
+def written(row: Row) -> str | None:
+    """The code to write instead, where it is known."""
     given = row.detail("write")
+    return given or (statement(row.canonical, row.kind) if row.code in DEPRECATED and row.canonical else None)
+
+
+def instead(row: Row) -> str | None:
+    """What to do where no code is known."""
+    if row.status == "contested":
+        return "nothing yet: nobody has decided which home is the canonical one"
+    if row.code in DEPRECATED:
+        return "nothing: there is no successor, remove the use"
     entry = CATALOGUE.get(row.code)
-    if given or (row.code in _DEPRECATED and row.canonical):
-        yield _field("write", given or statement(row.canonical or "", row.kind), "green")
-    elif row.code in _DEPRECATED:
-        yield _field("write", "nothing: there is no successor, remove the use", "green")
-    elif entry is not None:
-        yield _field("instead", entry.write, "green")
+    return entry.write if entry is not None else None
 
 
 def statement(canonical: str, kind: str = "import") -> str:
@@ -101,9 +173,9 @@ def statement(canonical: str, kind: str = "import") -> str:
 def _more(row: Row) -> Iterator[Line]:
     scope = f" in {row.scope}" if row.scope else ""
     done = f"mode {row.mode}, {row.action}, fingerprint {row.fingerprint}"
-    yield _field("seen", f"{_many(row.count, 'time')}{scope}, {done}", "dim")
+    yield _field("seen", f"{many(row.count, 'time')}{scope}, {done}", "dim")
     for key, value in row.details.items():
-        if key not in {"write", "verdict", "see", "tests"}:
+        if key not in _SHOWN:
             yield _field("detail", f"{key} = {value}", "dim")
 
 
@@ -119,21 +191,25 @@ def _field(label: str, text: str, style: str = "") -> Line:
     return [(f"  {label:<7}  ", "dim"), (text, style)]
 
 
-def _summary(report: Report) -> Iterator[Line]:
-    summary, inputs = report.summary(), report.inputs
-    if summary["violations"]:
-        parts = [f"{summary[status]:,} {status}" for status in ("new", "known", "contested") if summary[status]]
+def summary(report: Report) -> Iterator[Line]:
+    """The totals in one line, then a line for each thing that was not clean."""
+    totals, inputs = report.summary(), report.inputs
+    if totals["violations"]:
+        parts = [f"{totals[status]:,} {status}" for status in ("new", "known", "contested") if totals[status]]
         rows = report.rows.values()
         rules, files = len({row.rule for row in rows}), len({row.path for row in rows})
-        text = f"{_many(summary['violations'], 'violation')} ({', '.join(parts) or 'all suppressed'})"
-        text += f" of {_many(rules, 'rule')} in {_many(files, 'file')}"
-        yield [(text + _origin(report), "bold red" if summary["new"] else "bold")]
+        text = f"{many(totals['violations'], 'violation')} ({', '.join(parts) or 'all suppressed'})"
+        text += f" of {many(rules, 'rule')} in {many(files, 'file')}"
+        yield [(text + _origin(report), "bold red" if totals["new"] else "bold")]
     else:
         yield [("no violations" + _origin(report), "bold green")]
-    if summary["stale"]:
-        yield [(f"{_many(summary['stale'], 'baseline entry is', 'baseline entries are')} stale", "yellow")]
+    if totals["stale"]:
+        yield [(f"{many(totals['stale'], 'baseline entry is', 'baseline entries are')} stale", "yellow")]
     for problem in inputs.unparsable:
         yield [(f"not read: {problem['path']}: {problem['reason']}", "yellow")]
+    for error, times in inputs.internal_errors.items():
+        where = f" (in {times:,} processes)" if times > 1 else ""
+        yield [(f"the guard itself failed, please report it: {error}{where}", "yellow")]
     if inputs.lost:
         yield [(f"{inputs.lost:,} executions belong to violations whose first record is missing", "yellow")]
 
@@ -143,10 +219,11 @@ def _origin(report: Report) -> str:
     if not processes:
         return ""
     executions = sum(row.count for row in report.rows.values())
-    return f", {_many(executions, 'execution')} in {_many(processes, 'process', 'processes')}"
+    return f", {many(executions, 'execution')} in {many(processes, 'process', 'processes')}"
 
 
-def _many(number: int, one: str, more: str | None = None) -> str:
+def many(number: int, one: str, more: str | None = None) -> str:
+    """A number and its noun: ``1 file``, ``1,234 files``."""
     return f"{number:,} {one if number == 1 else more or one + 's'}"
 
 

@@ -53,6 +53,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("attribute", {"code": "SSG102", "kind": "attribute"}, "  reads    acme.agents.registry"),
     ("unknown kind", {"kind": "telepathy"}, "  uses     acme.agents.registry"),
     ("no successor", {"canonical": None}, "  write    nothing: there is no successor, remove the use\n"),
+    ("reason", {"details": {"reason": "two registries (#845)"}}, "  reason   two registries (#845)\n"),
     ("absent", {"details": {"verdict": "absent"}}, "  but      no such name there: `fix` refuses\n"),
     ("known", {"status": "known"}, "(deprecated, known, wave1, owner @agents)"),
     ("rule owner", {"details": {"rule-owner": "@core"}}, "owner @core)"),
@@ -74,6 +75,12 @@ def test_text_says(changes: dict[str, Any], expected: str, violation: Make) -> N
     text = render(Report([violation(**changes)]), "text")
     assert expected in text
     assert text.replace("\n", "").isprintable()
+
+
+def test_reason_is_said_once(violation: Make) -> None:
+    found = violation(code="SSG202", message="2 live (one is enough)", details={"reason": "one is enough"})
+    text = render(Report([found]), "text", Options(verbose=True))
+    assert text.count("one is enough") == 1
 
 
 def test_runtime_only_codes_offer_no_comment(violation: Make) -> None:
@@ -164,7 +171,7 @@ def test_violations_are_sorted_by_place(violation: Make) -> None:
 
 def test_formats_are_the_files_of_the_package() -> None:
     assert {"json", "text"} <= set(formats())
-    assert not {"model", "read", "select"} & set(formats())
+    assert not {"filter", "model", "read", "select", "triage", "verdicts"} & set(formats())
 
 
 @pytest.mark.parametrize(("file", "expected"), [("a.json", "json"), ("a/b.TXT", "text"), ("x.tar.json", "json")])
@@ -189,6 +196,14 @@ def test_unknown_suffix_lists_the_formats(file: str) -> None:
         ("owner:@core", [3]),
         (" SSG201 , registry,", [1, 2]),
         ("nothing", []),
+        ("registry+owner:@agents", [1]),
+        ("registry+owner:@x", []),
+        ("registry+owner:@x,SSG201+owner:@x", [2]),
+        ("tag:wave2+owner:@core+verdict:unknown", [3]),
+        ("verdict:unknown", [1, 3]),
+        ("verdict:-", [2]),
+        ("owner:-", [3]),
+        ("owner:a+b@example.org", []),
     ],
 )
 def test_selection_keeps(selection: str, lines: list[int], violation: Make) -> None:
@@ -196,13 +211,22 @@ def test_selection_keeps(selection: str, lines: list[int], violation: Make) -> N
         [
             violation(line=1),
             violation(line=2, code="SSG201", rule="role", owner="@x"),
-            violation(line=3, rule="other", tags=("wave2",), details={"rule-owner": "@core"}),
+            violation(line=3, rule="other", owner=None, tags=("wave2",), details={"rule-owner": "@core"}),
         ]
     )
+    report.judge()
     assert [row.line for row in select(report.violations(), parse(selection))] == lines
 
 
-@pytest.mark.parametrize(("selection", "message"), [("SSG110", "did you mean SSG11"), ("tag:", "needs a name")])
+@pytest.mark.parametrize(
+    ("selection", "message"),
+    [
+        ("SSG110", "did you mean SSG11"),
+        ("tag:", "needs a name"),
+        ("registry+owner:", "needs a name"),
+        ("verdict:diferent", "did you mean different.*choose one of: same, repair"),
+    ],
+)
 def test_impossible_selection_is_an_error(selection: str, message: str) -> None:
     with pytest.raises(SelectionError, match=message):
         parse(selection)

@@ -3,12 +3,16 @@
 import json
 import sys
 from collections.abc import Callable
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from ssot_guard.report import model, read
+from ssot_guard.report import model, read, render
+from ssot_guard.report.filter import Filter
 from ssot_guard.report.model import Report
 from ssot_guard.sinks import Context
 from ssot_guard.sinks import record as records
@@ -48,6 +52,19 @@ def test_what_the_sink_writes_comes_back(tmp_path: Path, violation: Make) -> Non
         12, 277, "f", {"verdict": "different"}, ["tests/x.py::t"],
     )  # fmt: skip
     assert (report.inputs.files, report.inputs.parsed, report.inputs.lines, report.inputs.damaged) == (1, 1, 4, 0)
+
+
+def test_internal_errors_of_all_processes_are_told_in_the_summary(tmp_path: Path, violation: Make) -> None:
+    for number in range(2):
+        sink = JsonlSink(str(tmp_path / f"{number}.jsonl"), Context())
+        sink.publish(violation())
+        sink.internal_error("imports", "RuntimeError: injected at judge.py:1")
+        sink.close()
+    report = merged(tmp_path)
+    assert report.inputs.internal_errors == {"imports: RuntimeError: injected at judge.py:1": 2}
+    assert (report.inputs.damaged, len(report.rows)) == (0, 1)
+    text = render(report, "text")
+    assert "the guard itself failed, please report it: imports: RuntimeError: injected at judge.py:1 (in 2 proc" in text
 
 
 def test_same_violation_of_many_processes_is_one_row(tmp_path: Path, violation: Make) -> None:
@@ -107,13 +124,18 @@ DAMAGE = [
     ("blank lines", lambda whole: b"\n\n \n" + whole, 0, 0),
     ("behind a prefix of a log collector", lambda whole: b"2026-11-22T16:17:33Z stdout F " + whole, 0, 0),
     ("glued to other output", lambda whole: b"Loading..." + whole, 0, 0),
+    ("without its front", lambda whole: whole[whole.rindex(b'"added"') :] + whole, 0, 0),
+    ("without its front and end", lambda whole: b'"added":1}\n' + whole, 1, 0),
+    ("a number that is none", lambda whole: whole + whole.replace(b'"added":1,', b'"added":1x,'), 2, 0),
+    ("carriage returns", lambda whole: whole.replace(b"\n", b"\r\n"), 0, 0),
+    ("a carriage return within a line", lambda whole: b'{"schema":1,\r"x"\n' + whole, 1, 0),
     ("binary", lambda whole: bytes(range(256)) + b"\n" + whole, 0, 2),
     ("another schema", lambda whole: b'{"schema":2,"record":"violation","code":"SSG101","rule":"r"}\n' + whole, 1, 0),
     ("unknown record", lambda whole: b'{"schema":1,"record":"poem"}\n' + whole, 1, 0),
     ("no code", lambda whole: b'{"schema":1,"record":"violation"}\n' + whole, 1, 0),
     ("not an object", lambda whole: b'{"schema":1}[]\n' + whole, 1, 0),
     ("deeply nested", lambda whole: b'{"schema":' + b"[" * 100_000 + b"\n" + whole, 1, 0),
-    ("endless line", lambda whole: whole + b'{"schema":1' + b"x" * 3_000_000, 1, 2),
+    ("endless line", lambda whole: whole + b'{"schema":1' + b"x" * 3_000_000, 1, 1),
 ]
 
 
@@ -145,6 +167,56 @@ def test_fields_of_the_wrong_type_break_nothing(changes: dict[str, Any], tmp_pat
     (row,) = merged(tmp_path).violations()
     assert row.line is None or row.line == 276
     assert row.count == 1
+
+
+RAW = [
+    b'{"schema":1,"record":"viol', b'{"schema":1,"record":"viol\n', b"INFO: started\n", b'{"level":"info"}\n', b"\n \n",
+    b"2026-11-22T16:17:33Z stdout F ", b"Loading...", b"\x00\xff\n", b"\r\n", b'{"schema":1,"record":"count","time_ns":1}\n',
+    b'{"schema":1,"record":"count","time_ns":1,"pid":1,"process":"1.1","count":1,',
+    b'{"schema":1,"record":"count","time_ns":1,"pid":1,"process":"1.1","count":1,"added":1',
+    b'{"schema":1,"record":"count","time_ns":1,"pid":1,"process":"1.1","count":1,"added":1,"code":"SSG101"',
+]  # fmt: skip
+PIECES = st.lists(
+    st.one_of(
+        st.tuples(st.just("violation"), st.integers(0, 3), st.integers(0, 30)),
+        st.tuples(st.just("count"), st.integers(0, 3), st.integers(0, 10**20)),
+        st.tuples(st.just("header"), st.just(0), st.just(0)),
+        st.sampled_from(RAW),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=PIECES, cut=st.integers(0, 400), chunk=st.sampled_from([1 << 18, 100, 7]))
+def test_counting_equal_ends_gives_what_looking_at_each_line_gives(
+    pieces: list[tuple[str, int, int] | bytes], cut: int, chunk: int, tmp_path: Path, violation: Make
+) -> None:
+    whole = b"".join(map(piece, pieces, repeat(violation)))
+    (tmp_path / "a.jsonl").write_bytes(whole[:-cut] if cut else whole)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(read, "_CHUNK", chunk)
+        reports = [Report(), Report()]
+        read.read([str(tmp_path)], reports[0])
+        read.read([str(tmp_path)], reports[1], Filter(since_ns=1))
+    one, other = reports
+    assert one.violations() == other.violations()
+    for name in ("lines", "damaged", "foreign", "lost", "unparsable"):
+        assert getattr(one.inputs, name) == getattr(other.inputs, name), name
+
+
+def piece(given: tuple[str, int, int] | bytes, violation: Make) -> bytes:
+    if isinstance(given, bytes):
+        return given
+    kind, number, count = given
+    origin = records.Origin(number)
+    found = violation(line=number, count=count, test=f"t::{number}")
+    made = {
+        "header": lambda: records.header(origin, Context()),
+        "violation": lambda: records.violation(origin, found, {}),
+        "count": lambda: records.count(origin, found, count),
+    }
+    return CODEC.line(made[kind]())
 
 
 def test_missing_file_is_named(tmp_path: Path, violation: Make) -> None:
