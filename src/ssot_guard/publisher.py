@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _IMPORTLIB = ("importlib._bootstrap", "_frozen_importlib")
 
+# Taken now: test suites remove it for a while.
+_getframe = sys._getframe
+
 
 class Publisher:
     """The sinks of one guard and what waits for them."""
@@ -63,7 +66,7 @@ class Publisher:
         """Deliver what waits; from inside an import, let the helper do it."""
         if not self._pending or get_ident() in self._draining:
             return  # in the second case a sink caused a violation: the loop further up in this thread takes it
-        if inside_import(sys._getframe(1)):
+        if inside_import(_getframe(1)):
             self._send_helper()
         else:
             self._deliver_pending()

@@ -375,3 +375,17 @@ def test_installing_twice(lab, other):
 
     assert answer.error is None
     assert answer.out["error"] == ("RuntimeError" if other else None)
+
+
+def test_a_host_that_takes_frames_away_for_a_while_is_guarded_all_the_same(lab):
+    source = """
+kept = sys._getframe, sys._current_frames
+del sys._getframe, sys._current_frames
+import acme.old
+from acme.mod import Old
+sys._getframe, sys._current_frames = kept
+"""
+    answer = lab.run(TREE | {"main.py": START + source}, POLICY)
+
+    assert (answer.error, answer.internal_errors) == (None, {})
+    assert [row["code"] for row in answer.violations] == ["SSG101", "SSG102"]

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
         def lazily(self, importing: str, imported: str, names: tuple[str, ...], frame: FrameType) -> None: ...
 
 
+# Taken now: test suites remove it for a while.
+_getframe = sys._getframe
+
+
 def unseen(function: F) -> F:
     """Let CPython cut this function's frame from the end of an import error's traceback.
 
@@ -111,7 +115,7 @@ class Finder:
         finally:
             self._busy.discard(key)
         try:
-            frame = sys._getframe(1)
+            frame = _getframe(1)
             error = owner.missing(fullname, frame) if spec is None else owner.found(fullname, spec, frame)
         except Exception as failure:  # noqa: BLE001
             error = None
@@ -130,7 +134,7 @@ class Finder:
             if imported.partition(".")[0] in self.tops:
                 owner = self.owner or self._wake()
                 if owner is not None:
-                    owner.lazily(importing, imported, names or (), sys._getframe(1))
+                    owner.lazily(importing, imported, names or (), _getframe(1))
         except Exception as failure:  # noqa: BLE001
             self._contain(failure)
         return True if self._before is None else bool(self._before(importing, imported, names))

@@ -31,6 +31,8 @@ _namespace = vars(_MODULE)["__dict__"].__get__  # C, and past every override
 # From 3.14 on a hot LOAD_ATTR on any subclass of ModuleType that inherits its attribute look-up reads the namespace
 # directly, past our descriptors. With the look-up of `object` it does not.
 _READS_PAST_DESCRIPTORS = sys.version_info >= (3, 14)
+# Taken now: test suites remove it for a while.
+_getframe = sys._getframe
 _LAZY = "lazy_import"  # 3.15: the type's name; the class itself would cost importing `types`
 
 
@@ -53,7 +55,7 @@ class WatchedName:
             return self
         # A local never resolves a lazy import (3.15): only loads of globals and attributes do, and this is the latter.
         value = _namespace(module).get(self._name, self)
-        frame = sys._getframe(1)
+        frame = _getframe(1)
         if value is self and _READS_PAST_DESCRIPTORS and self._echoes(frame):
             raise AttributeError(self._name)
         try:

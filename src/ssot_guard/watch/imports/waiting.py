@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     Call = tuple[int, int]  # a thread, and the identity of its `_find_and_load` frame
 
+# Taken now: test suites remove it for a while.
+_getframe, _current_frames = sys._getframe, sys._current_frames
+
 
 class Waiting:
     """The open loads of modules that rules speak of, and who waits for them."""
@@ -68,7 +71,7 @@ def _waiting_for(name: str) -> Iterator[tuple[Call, FrameType, bool]]:
     In other threads, and further out in this one, where a finaliser or a signal handler imported in between.
     """
     mine: list[FrameType] = []
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = _getframe(1)
     while frame is not None:
         if _finds(frame, name):
             mine.append(frame)
@@ -77,7 +80,7 @@ def _waiting_for(name: str) -> Iterator[tuple[Call, FrameType, bool]]:
         yield (get_ident(), id(outer)), outer, False
     if not _count():
         return
-    for thread, top in sys._current_frames().items():
+    for thread, top in _current_frames().items():
         frame, inner = top if thread != get_ident() else None, None
         while frame is not None and is_machinery(frame):
             if _finds(frame, name):
