@@ -57,6 +57,11 @@ def _count(scene: Scene, command: list[str], policy: Path | None) -> float:
     env = scene.environment(
         hook, policy, PYTHONHASHSEED="1", PREFECT_HOME=home, PREFECT_SERVER_ANALYTICS_ENABLED="false"
     )
+    return count(scene, command, env)
+
+
+def count(scene: Scene, command: list[str], env: dict[str, str]) -> float:
+    """Millions of instructions of one process that has run before."""
     scene.python(env, *command)  # bytecode and caches
     run([str(shutil.which("valgrind")), *_TOOL, sys.executable, *command], env, scene.folder / "home")
     log = (scene.folder / "home" / "instructions.log").read_text(encoding="utf-8")

@@ -33,7 +33,7 @@ class Usage:
     output: str
 
 
-def run(command: Sequence[str], env: Mapping[str, str], folder: Path) -> Usage:
+def run(command: Sequence[str], env: Mapping[str, str], folder: Path, expected: int = 0) -> Usage:
     """Run a program in a folder. Spawned, not forked: a fork of this process would be on the child's bill."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         actions = [(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, err.fileno(), 2)]
@@ -48,9 +48,9 @@ def run(command: Sequence[str], env: Mapping[str, str], folder: Path) -> Usage:
         wall = time.perf_counter() - began
         out.seek(0)
         err.seek(0)
-        if status:
-            said = err.read().decode(errors="replace").strip()[-600:]
-            raise RunError(f"{' '.join(command[:4])} … ended with status {os.waitstatus_to_exitcode(status)}: {said}")
+        if (ended := os.waitstatus_to_exitcode(status)) != expected:
+            said = (err.read() or out.read()).decode(errors="replace").strip()[-600:]
+            raise RunError(f"{' '.join(command[:4])} … ended with status {ended}: {said}")
         return Usage(used.ru_utime + used.ru_stime, wall, out.read().decode(errors="replace"))
 
 

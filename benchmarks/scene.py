@@ -103,12 +103,17 @@ class Scene:
         self, name: str, packages: Iterable[str], imports: Iterable[tuple[str, str]], extra: str = ""
     ) -> Path:
         """A policy in a folder of its own, because its cache is kept beside it."""
+        path = self.folder / "policies" / name / "ssot-guard.toml"
+        self._file(path, self.policy_text(packages, imports, extra))
+        return path
+
+    @staticmethod
+    def policy_text(packages: Iterable[str], imports: Iterable[tuple[str, str]], extra: str = "") -> str:
+        """A policy that observes."""
         lines = [f"packages = {list(packages)}", 'mode = "observe"', extra]
         for number, (deprecated, canonical) in enumerate(imports):
             lines.append(f'[[imports]]\nid = "r{number}"\ndeprecated = "{deprecated}"\ncanonical = "{canonical}"')
-        path = self.folder / "policies" / name / "ssot-guard.toml"
-        self._file(path, "\n".join(lines) + "\n")
-        return path
+        return "\n".join(lines) + "\n"
 
     def environment(self, hook: str | None, policy: Path | None = None, **more: str) -> dict[str, str]:
         """A clean environment. ``hook`` None: no ``sitecustomize`` at all."""
@@ -127,9 +132,9 @@ class Scene:
             env["SSOT_GUARD_SINKS"] = f"jsonl:{self.folder / 'records'}"
         return env | more
 
-    def python(self, env: Mapping[str, str], *arguments: str) -> Usage:
-        """Run this interpreter."""
-        return run([sys.executable, *arguments], env, self.folder / "home")
+    def python(self, env: Mapping[str, str], *arguments: str, status: int = 0) -> Usage:
+        """Run this interpreter, which is to end with this status."""
+        return run([sys.executable, *arguments], env, self.folder / "home", status)
 
     def forget_bytecode(self) -> None:
         """As after a deployment: our own modules are not compiled yet, the standard library's are."""

@@ -8,13 +8,16 @@ The tour of the house, in the direction in which data flows:
 - ``watch``: one room per thing that is watched; so far ``imports``;
 - ``guard``, ``bootstrap``: put a policy into force in this process;
 - ``sinks``, ``report``: one file per destination and per format;
+- ``pytest_plugin``: a test session that fails for what it met;
 - ``cli``: the command.
 
 Importing this package installs nothing and costs next to nothing: everything below loads on first use.
+
+PYTEST_DONT_REWRITE
 """
 
-# pytest warns about modules that were imported before it could rewrite their asserts; ours have none to rewrite:
-# PYTEST_DONT_REWRITE
+# The last line of the docstring is for pytest: it warns about modules that were imported before it could rewrite their
+# asserts, and ours have none.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

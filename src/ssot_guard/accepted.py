@@ -50,13 +50,19 @@ class Accepted:
         site = facts.site
         if self._ignores is None:
             self._ignores = Ignores()
+        why = ""
         for ignore in self._ignores.at(site.path, site.line, site.end_line):
-            if facts.code not in ignore.names and facts.rule_id not in ignore.names:
-                continue
-            if ignore.reason:
-                facts.details["suppressed-by"] = ignore.reason
-                return True
-            facts.details["ignore"] = f"has no reason, so it ignores nothing: # ssot: ignore[{facts.code}] <reason>"
+            if facts.code in ignore.names or facts.rule_id in ignore.names:
+                if ignore.reason:
+                    facts.details["suppressed-by"] = ignore.reason
+                    return True
+                why = "has no reason, so it ignores nothing"
+            elif not ignore.names:
+                why = why or "names no code in brackets, so it ignores nothing"
+            else:
+                why = why or f"names {', '.join(ignore.names)}, so it ignores no {facts.code} of {facts.rule_id}"
+        if why:
+            facts.details["ignore"] = f"{why}: # ssot: ignore[{facts.code}] <reason>"
         return False
 
     def _known(self, facts: Facts, file: str | None) -> str:

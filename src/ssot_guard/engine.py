@@ -90,6 +90,7 @@ class Engine:
         return {
             "tripwire": imports.mechanism,
             "canary": self.switches.canary,
+            **self.switches.status(),
             "since": self.switches.started,
             "preloaded": list(imports.preloaded),
             "unguardable": sorted(imports.arming.unguardable),
@@ -110,7 +111,12 @@ class Engine:
             self.faults.note(component, error)
 
     def _judge_rules(self) -> None:
-        """SSG901, at the end of a session only: other processes may have matched what this one did not."""
+        """SSG901, at the end of a session only: other processes may have matched what this one did not.
+
+        Not where something was blocked: the rest of that code never ran.
+        """
+        if self.ledger.blocked:
+            return
         for rule_id, matched in self.matched_rules().items():
             if not matched:
                 text = f"rule {rule_id} matched nothing: misspelt, or done and ready to be deleted"

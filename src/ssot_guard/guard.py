@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import allocate_lock
 
 from ssot_guard.policy.modes import chosen_profile, environment_mode, mode_argument, session_mode, switched_off
 from ssot_guard.watch.imports.finder import Finder
@@ -29,6 +30,7 @@ class Guard:
 
     def __init__(self, policy: Policy, *, profile: str | None, mode: Mode | None, environ: Mapping[str, str]) -> None:
         self.policy = policy
+        self.prepare: Callable[[Engine], None] | None = None  # given the engine before it watches
         self._environ = environ
         self._profile_name = profile
         self._profile = chosen_profile(policy, profile)
@@ -38,9 +40,10 @@ class Guard:
         self._finder = Finder(frozenset(policy.tops() | policy.deprecated_tops()), self._wake)
         self._engine: Engine | None = None
         self._broken: str | None = None
-        self._booted = False
-        self._installed = False
+        self._booted = self._installed = False
+        self._building = allocate_lock()
         self.holds = 0
+        self.kept = 0  # so many holds nobody gives up but who set it: a test session, which hands its guard out
 
     # -- the public part -----------------------------------------------------------------------------------------
 
@@ -53,7 +56,7 @@ class Guard:
 
     def check(self) -> tuple[Violation, ...]:
         """Run the on-demand checks now; returns the violations that are new."""
-        engine = self._awake()
+        engine = self.engine()
         if engine is None:
             return ()
         before = len(engine.ledger.violations())
@@ -65,21 +68,26 @@ class Guard:
         global _active  # noqa: PLW0603 - one guard per interpreter
         if not self._installed:
             return
-        engine = self._awake()
+        if self.kept:
+            self.holds = max(self.kept, self.holds - 1)
+            return
+        engine = self.engine() if self.prepare is None else self._engine  # who prepares also judges the rules
         self._installed = False
         if _active is self:
             _active = None
         self._finder.detach()
         if engine is not None:
             engine.detach()
-        _at_exit_forget(self.close)
+        import atexit
+
+        atexit.unregister(self.close)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self.holds -= 1
-        if self.holds <= 0:
+        self.holds = max(self.kept, self.holds - 1)
+        if not self.holds:
             self.uninstall()
 
     # -- for the rest of the house -------------------------------------------------------------------------------
@@ -117,7 +125,8 @@ class Guard:
             self._engine.publisher.wait()
 
     def after_fork(self) -> None:
-        """In the child: counters start fresh."""
+        """In the child: counters start fresh, and nobody holds our lock."""
+        self._building = allocate_lock()
         if self._engine is not None:
             self._engine.after_fork()
 
@@ -137,56 +146,58 @@ class Guard:
             "finder_position": self._finder.position(),
             "broken": self._broken,
         }
-        engine = self._awake()
+        engine = self.engine()
         if engine is not None:
-            imports, faults = engine.imports, engine.faults
-            known.update(
-                tripwire=imports.mechanism,
-                canary=engine.switches.canary,
-                since=engine.switches.started,
-                preloaded=list(imports.preloaded),
-                unguardable=sorted(imports.arming.unguardable),
-                not_modules=sorted(imports.arming.not_modules),
-                internal_errors=dict(faults.counts),
-                first_errors=dict(faults.first),
-                switched_off=sorted(faults.switched_off),
-                sinks={sink.name: sink.dropped for sink in engine.publisher.sinks},
-                violations=len(engine.ledger.violations()),
-                unrecorded=dict(engine.ledger.overflow),
-            )
+            known.update(engine.status())
         return known
 
-    def _awake(self) -> Engine | None:
+    def engine(self) -> Engine | None:
+        """The running parts; None where the guard is not installed, or broken."""
         if self._engine is None and self._installed:
             self._wake()
         return self._engine
 
     def _wake(self) -> ImportWatcher | None:
-        """Build the parts that watch. Called by the finder, inside somebody's import: it never raises."""
-        if self._engine is None and self._broken is None:
-            try:
-                from ssot_guard.engine import Engine
-                from ssot_guard.switches import Settings
+        """Build the parts that watch. Called by the finder, inside somebody's import: it never raises.
 
-                settings = Settings(
-                    self.policy,
-                    name=self._profile_name,
-                    profile=self._profile,
-                    argument=self._argument,
-                    environ_mode=self._environ_mode,
-                    environ=self._environ,
-                )
-                engine = Engine(self.policy, settings, self._finder)
-                engine.switches.is_ready = self._booted
-                self._engine = engine
-                self._finder.owner = engine.imports
-                engine.attach()
+        Whoever comes while they are built goes on without: importlib calls finders one after the other, and waiting
+        under its lock for somebody who imports would never end. A policy may govern what is imported for the building.
+        """
+        if self._engine is None and self._broken is None and self._building.acquire(blocking=False):
+            try:
+                self._build()
+            except RecursionError:
+                pass  # the host's stack is full; the next import may find room
             except Exception as error:  # noqa: BLE001 - contained
                 from ssot_guard.faults import say
 
                 self._broken = f"{type(error).__name__}: {error}"
                 say(f"NOT guarding this process any more: {self._broken}")
+            finally:
+                self._building.release()
         return None if self._engine is None else self._engine.imports
+
+    def _build(self) -> None:
+        if self._engine is not None:  # by who was just before us
+            return
+        from ssot_guard.engine import Engine
+        from ssot_guard.switches import Settings
+
+        settings = Settings(
+            self.policy,
+            name=self._profile_name,
+            profile=self._profile,
+            argument=self._argument,
+            environ_mode=self._environ_mode,
+            environ=self._environ,
+        )
+        engine = Engine(self.policy, settings, self._finder)
+        engine.switches.is_ready = self._booted
+        if self.prepare is not None:
+            self.prepare(engine)
+        engine.attach()
+        self._engine = engine
+        self._finder.owner = engine.imports
 
 
 def install(
@@ -202,6 +213,17 @@ def install(
     problem, before anything is installed, and RuntimeError where another policy is in force. With ``SSOT_GUARD=off``
     or in mode ``off`` the guard that is returned watches nothing.
     """
+    return enforce(policy, profile=profile, mode=mode)
+
+
+def enforce(
+    policy: str | os.PathLike[str] | Mapping[str, Any] | Policy | None,
+    *,
+    profile: str | None,
+    mode: str | None,
+    prepare: Callable[[Engine], None] | None = None,
+) -> Guard:
+    """As :func:`install`; ``prepare`` is given the engine before it watches, unless a guard is in force already."""
     global _active  # noqa: PLW0603 - one guard per interpreter
     if _active is not None:
         if policy is not None:
@@ -209,10 +231,9 @@ def install(
         _active.holds += 1
         return _active
     loaded = _load(policy)
-    wanted = None if mode is None else mode_argument(mode)
     profile = profile or os.environ.get("SSOT_GUARD_PROFILE") or None
-    guard = Guard(loaded, profile=profile, mode=wanted, environ=os.environ)
-    guard.holds = 1
+    guard = Guard(loaded, profile=profile, mode=None if mode is None else mode_argument(mode), environ=os.environ)
+    guard.holds, guard.prepare = 1, prepare
     if not switched_off(os.environ)[0] and guard.mode != "off":
         _active = guard
         guard.start()
@@ -232,6 +253,11 @@ def active() -> bool:
         return False
     _active.drain()
     return _active.watching()
+
+
+def current() -> Guard | None:
+    """The guard in force."""
+    return _active
 
 
 def ready() -> None:
@@ -286,9 +312,3 @@ def _at_exit(function: Callable[[], None]) -> None:
     import atexit
 
     atexit.register(function)
-
-
-def _at_exit_forget(function: Callable[[], None]) -> None:
-    import atexit
-
-    atexit.unregister(function)

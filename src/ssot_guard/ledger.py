@@ -9,6 +9,7 @@ while a process forks. (On a free-threaded build counts may come out low; nothin
 from __future__ import annotations
 
 import sys
+from _functools import partial
 from _warnings import warn_explicit
 
 from ssot_guard.errors import DeprecatedImportError, SsotViolationError, SsotWarning
@@ -111,6 +112,7 @@ class Ledger:
         self.spares: Callable[[Entry], bool] | None = None  # a running test may do, or expects, what would be blocked
         self.accepted: Accepted | None = None  # the baseline and the comments of the sources
         self.overflow: dict[str, int] = {}
+        self.blocked = 0  # verdicts that were raised
         self._entries: dict[tuple[object, ...], Entry] = {}
 
     # -- recording -----------------------------------------------------------------------------------------------
@@ -121,15 +123,18 @@ class Ledger:
         # A statement is one violation per rule; a call or a file is one for each target.
         is_statement = facts.code in _IMPORTS and facts.kind in _STATEMENTS and site.line is not None
         target = None if is_statement else facts.target
+        if site.path is not None and site.path.startswith("<"):  # generated code: its place says little
+            target = f"{site.module}:{facts.target}"
         key = (facts.code, facts.rule_id, site.path, site.line, site.column, target)
         entry = self._entries.get(key)
         if entry is not None:
             return entry, self.repeat(entry, facts.swallowed)
         if len(self._entries) >= _MOST:
             self.overflow[facts.rule_id] = self.overflow.get(facts.rule_id, 0) + 1
-            entry = Entry(self._decide(facts)[0], blocks=False)
+            violation, blocks = self._decide(facts)
+            entry = Entry(violation, blocks=blocks)
             entry.next_notice = _NEVER
-            return entry, None
+            return entry, self._verdict(violation) if violation.mode == "strict" else None
         violation, blocks = self._decide(facts)
         mine = Entry(violation, blocks=blocks)
         entry = self._entries.setdefault(key, mine)
@@ -230,6 +235,7 @@ class Ledger:
     def _verdict(self, violation: Violation) -> SsotViolationError:
         """A fresh error for each block: a shared one would collect tracebacks."""
         self._switches.blocked()
+        self.blocked += 1
         error: SsotViolationError
         text = f"{violation.code} {violation.rule}: {violation.message}"
         if violation.code.startswith("SSG1"):
@@ -246,11 +252,12 @@ class Ledger:
             return None
         text = f"{violation.code} {violation.rule}: {violation.message}"
         registry = {} if namespace is None else namespace.setdefault("__warningregistry__", {})
-        try:
-            warn_explicit(SsotWarning(text), SsotWarning, site.path, site.line or 1, site.module, registry)
-        except SsotWarning as warning:
-            return warning.with_traceback(None)
-        return None
+        warn = partial(_show, text, site.path, site.line or 1, site.module, registry)
+        if _goes_to_logging() and not _is_error(text, site.line or 1, site.module or ""):
+            self._publisher.postpone(warn)
+            return None
+        verdict: SsotWarning | None = warn()
+        return verdict
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -264,3 +271,36 @@ class Ledger:
         self.overflow.clear()
         if self.accepted is not None:
             self.accepted.after_fork()
+
+
+def _show(text: str, path: str, line: int, module: str | None, registry: Any) -> SsotWarning | None:
+    """Issue a warning; returned where the host's filters say ``error``. What shows warnings is the host's."""
+    try:
+        warn_explicit(SsotWarning(text), SsotWarning, path, line, module, registry)
+    except SsotWarning as warning:
+        return warning.with_traceback(None)
+    except Exception:  # noqa: BLE001, S110 - a closed stream, a `showwarning` that fails
+        pass
+    return None
+
+
+def _goes_to_logging() -> bool:
+    """Whether ``logging.captureWarnings`` is on: its handlers take locks, which must not happen inside an import."""
+    logging, warnings = sys.modules.get("logging"), sys.modules.get("warnings")
+    show = getattr(warnings, "showwarning", None)
+    return show is not None and show is getattr(logging, "_showwarning", None)
+
+
+def _is_error(text: str, line: int, module: str) -> bool:
+    """Whether the host's filters make it an error: as ``warnings`` itself looks, first match wins."""
+    warnings: Any = sys.modules.get("warnings")
+    filters = warnings._get_filters() if hasattr(warnings, "_get_filters") else warnings.filters  # noqa: SLF001 - 3.14
+    for action, message, category, where, at in filters:
+        if (
+            (message is None or message.match(text))
+            and issubclass(SsotWarning, category)
+            and (where is None or where.match(module))
+            and at in (0, line)
+        ):
+            return bool(action == "error")
+    return False

@@ -35,7 +35,7 @@ class Publisher:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self.sinks: list[Sink] = []
-        self._pending: deque[Callable[[Sink], None]] = deque()
+        self._pending: deque[Callable[[], object]] = deque()
         self._draining: set[int] = set()
         self._helper = allocate_lock()  # held by the thread that delivers what an import postponed
 
@@ -59,8 +59,12 @@ class Publisher:
             else:
                 postponed = True
         if postponed:
-            self._pending.append(delivery)
-            self.drain()
+            self.postpone(partial(self._deliver_to_others, delivery))
+
+    def postpone(self, action: Callable[[], object]) -> None:
+        """Do it as soon as it is safe: now, where nobody imports."""
+        self._pending.append(action)
+        self.drain()
 
     def drain(self) -> None:
         """Deliver what waits; from inside an import, let the helper do it."""
@@ -101,6 +105,9 @@ class Publisher:
             start_new_thread(self._help, ())
         except RuntimeError:  # the interpreter is ending, or allows no threads: the exit delivers
             self._helper.release()
+        except BaseException:  # a signal's
+            self._helper.release()
+            raise
 
     def _help(self) -> None:
         try:
@@ -117,14 +124,17 @@ class Publisher:
         try:
             while True:
                 try:
-                    delivery = self._pending.popleft()
+                    action = self._pending.popleft()
                 except IndexError:
                     return
-                for sink in self.sinks:
-                    if not sink.safe_in_import:
-                        self._deliver(sink, delivery)
+                action()
         finally:
             self._draining.discard(thread)
+
+    def _deliver_to_others(self, delivery: Callable[[Sink], None]) -> None:
+        for sink in self.sinks:
+            if not sink.safe_in_import:
+                self._deliver(sink, delivery)
 
     def _deliver(self, sink: Sink, delivery: Callable[[Sink], None]) -> None:
         try:

@@ -70,6 +70,20 @@ class Switches:
         self.reason = None if profile is None else self._refusal(profile)
         return self.reason is None
 
+    def status(self) -> dict[str, object]:
+        """The switches that the profile uses, as they stand now."""
+        profile, known = self._profile, dict[str, object]()
+        if profile is None:
+            return known
+        if profile.block_from == "ready":
+            known["ready"] = self.is_ready
+        if profile.max_blocks:
+            known["breaker"] = "open" if self._tripped(profile.max_blocks) else "closed"
+        if profile.kill_file:
+            known["kill_file"] = profile.kill_file
+            known["kill_file_exists"] = os.path.exists(profile.kill_file)
+        return known
+
     def _refusal(self, profile: Profile) -> str | None:
         if not self.canary:
             return "canary: this process is not in the share"

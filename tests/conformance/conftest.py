@@ -50,6 +50,11 @@ if bootstrap.start():
     atexit.register(_tell)
 """
 
+PLUGIN = {
+    "ssot_guard-0.dist-info/METADATA": "Metadata-Version: 2.1\nName: ssot-guard\nVersion: 0\n",
+    "ssot_guard-0.dist-info/entry_points.txt": "[pytest11]\nssot_guard = ssot_guard.pytest_plugin\n",
+}
+
 
 @dataclass
 class Sightings:
@@ -108,6 +113,17 @@ class Kit:
         place = self.folder / label
         (place / "site").mkdir(parents=True, exist_ok=True)
         (place / "site" / "sitecustomize.py").write_text(SITECUSTOMIZE, "utf-8")
+        return self._environment(policy, place) | {"CONFORMANCE_STATUS": str(place / "status")}
+
+    def plugged(self, policy: Path | str, label: str = "guarded") -> dict[str, str]:
+        """The environment of a pytest that loads the plugin by its entry point, as if the package was installed."""
+        place = self.folder / label
+        for name, text in PLUGIN.items():
+            (place / "site" / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / "site" / name).write_text(text, "utf-8")
+        return self._environment(policy, place)
+
+    def _environment(self, policy: Path | str, place: Path) -> dict[str, str]:
         if isinstance(policy, str):
             text, policy = policy, place / "ssot-guard.toml"
             policy.write_text(textwrap.dedent(text), "utf-8")
@@ -116,7 +132,6 @@ class Kit:
             "SSOT_GUARD_POLICY": str(policy),
             "SSOT_GUARD_CACHE": str(self.folder / "cache"),
             "SSOT_GUARD_SINKS": f"jsonl:{place / 'sink'}",
-            "CONFORMANCE_STATUS": str(place / "status"),
         }
 
     def run(
@@ -134,9 +149,16 @@ class Kit:
             check=False,
         )
 
-    def both(self, *arguments: str | Path, policy: Path | str, timeout: float = 240, cwd: Path | None = None) -> Pair:
+    def both(
+        self,
+        *arguments: str | Path,
+        policy: Path | str,
+        timeout: float = 240,
+        cwd: Path | None = None,
+        plugin: bool = False,
+    ) -> Pair:
         """Run twice at the same time; ``{junit}`` in the arguments is each run's own report file."""
-        environments = {"plain": self.plain, "guarded": self.guarded(policy)}
+        environments = {"plain": self.plain, "guarded": self.plugged(policy) if plugin else self.guarded(policy)}
         running = {}
         for label, env in environments.items():
             work = self.folder / label

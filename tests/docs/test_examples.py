@@ -2,13 +2,15 @@
 
 A page is one story in an empty folder. A block with ``title="path"`` writes that file; a ``console`` block runs its
 ``$`` lines and must print the lines below them. There, a line ``...`` stands for any number of lines, ``[...]`` for
-any text within a line. Other blocks are prose.
+any text within a line. Other blocks are prose. A folder of the page's name holds files that it links to instead of
+showing them; they are there from the start.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +37,11 @@ def steps(page: Path) -> list[tuple[str, str, str]]:
     return found
 
 
+def begin(page: Path, folder: Path) -> None:
+    if page.with_suffix("").is_dir():
+        shutil.copytree(page.with_suffix(""), folder, dirs_exist_ok=True)
+
+
 def matches(expected: str, printed: str) -> bool:
     pattern = ""
     for line in expected.rstrip().splitlines():
@@ -49,6 +56,7 @@ def run(command: str, folder: Path) -> str:
     environ = {key: value for key, value in os.environ.items() if not key.startswith(("SSOT", "PYTHON", "PYTEST"))}
     environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ["PATH"]])
     environ["COLUMNS"] = "100"
+    environ["PYTEST_ADDOPTS"] = "-p no:asyncio -p no:randomly"  # of our environment, not of the pages' readers
     done = subprocess.run(  # noqa: S602 - the docs' commands are shell lines
         command,
         shell=True,
@@ -65,6 +73,7 @@ def run(command: str, folder: Path) -> str:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if steps(page)], ids=lambda page: page.stem)
 def test_the_examples_of_a_page_print_what_it_says(page: Path, tmp_path: Path) -> None:
+    begin(page, tmp_path)
     for kind, what, text in steps(page):
         if kind == "file":
             path = tmp_path / what
@@ -84,6 +93,7 @@ def test_the_matcher_can_fail() -> None:
 def rewrite(page: Path, folder: Path) -> None:
     """Put what the commands really print into a page (``python tests/docs/test_examples.py``); then read the diff."""
     text = page.read_text(encoding="utf-8")
+    begin(page, folder)
 
     def fresh(block: re.Match[str]) -> str:
         title = TITLE.search(block["info"])

@@ -25,6 +25,7 @@ _CONFLICT = (
     "is in the middle of a merge: keep both sides' lines without the markers, then let a run prune it "
     "(`ssot-guard baseline --help` shows the merge driver that makes this unnecessary)"
 )
+_REPAIR = "restore it from version control, or remove it and write it anew (ssot-guard baseline --from ...)"
 
 
 def dump(entries: Mapping[Key, int], files: Iterable[str] = ()) -> str:
@@ -121,7 +122,7 @@ def _decode(content: bytes, name: str) -> Any:
     marked = [number for number, text in enumerate(content.splitlines(), 1) if text.startswith(_MARKERS)]
     if marked:
         raise BaselineError(name, marked[0], _CONFLICT)
-    raise BaselineError(name, line, f"{problem}; take it from git again, or write a new one with `ssot-guard baseline`")
+    raise BaselineError(name, line, f"{problem}; {_REPAIR}")
 
 
 def _line(content: bytes, number: int) -> int | None:

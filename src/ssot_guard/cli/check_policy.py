@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from ssot_guard.baseline import Baseline
 from ssot_guard.cli.options import emit, load_policy, options, policy_path
 from ssot_guard.cli.resolve import unresolved
-from ssot_guard.errors import PolicyError
+from ssot_guard.errors import BaselineError, PolicyError, Problem
 from ssot_guard.policy.check import overdue
 from ssot_guard.policy.modes import chosen_profile
 from ssot_guard.sinks.plain import visible
@@ -35,7 +37,7 @@ def command(policy: str | None, profile: str | None, *, resolve: bool, cache: bo
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     loaded = load_policy(policy_path(policy), cache=cache)
     chosen_profile(loaded, profile)
-    problems = overdue(loaded, datetime.now(UTC).date())
+    problems = [*overdue(loaded, datetime.now(UTC).date()), *_damage(loaded)]
     if resolve:
         problems += unresolved(loaded)
     if problems:
@@ -46,12 +48,19 @@ def command(policy: str | None, profile: str | None, *, resolve: bool, cache: bo
             emit(f"  {label:<9} {visible(text)}\n")
 
 
+def _damage(policy: Policy) -> Iterator[Problem]:
+    try:
+        Baseline.load(os.path.join(policy.root, policy.baseline))
+    except BaselineError as error:
+        yield Problem(error.file, error.line, "", error.message)
+
+
 def _summary(policy: Policy) -> Iterator[tuple[str, str]]:
     yield "packages", ", ".join(policy.packages) or "none: nothing is governed"
     imports = policy.imports
     paths = sum(len(rule.pairs) for rule in imports)
     contested = sum(bool(rule.contested) for rule in imports)
-    yield "imports", f"{len(imports)} rules for {paths} deprecated paths, {contested} contested"
+    yield "imports", f"{_counted(len(imports), 'rule')} for {_counted(paths, 'deprecated path')}, {contested} contested"
     isolated = sum(role.isolated for role in policy.roles)
     yield (
         "roles",
@@ -61,10 +70,18 @@ def _summary(policy: Policy) -> Iterator[tuple[str, str]]:
     yield "journeys", str(len(policy.journeys))
     due = sorted(rule.due for rule in policy.rules() if rule.due)
     if due:
-        yield "due", f"{len(due)} rules, the next on {due[0]}"
+        yield "due", f"{_counted(len(due), 'rule')}, the next on {due[0]}"
     yield "mode", policy.mode or "warn (default)"
     if policy.profiles:
         yield (
             "profiles",
             ", ".join(f"{name} ({profile.mode or 'no mode'})" for name, profile in policy.profiles.items()),
         )
+    watch = 'add sides = ["runtime", "audit"] to watch it'
+    for rule in imports:
+        if rule.audit_only:
+            yield "note", f"rule `{rule.id}` is about code outside `packages`: the audit's only; {watch}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -19,7 +19,7 @@ _WIDTH = 100
 @click.argument("code", required=False)
 @options("color")
 def command(code: str | None, color: str) -> None:
-    """Explain a violation's code; without one, list them all.
+    """Explain a violation's code, by code, name or built-in rule (as reports print it); without one, list them all.
 
     \b
     Examples:
@@ -32,16 +32,22 @@ def command(code: str | None, color: str) -> None:
 
 def _entry(word: str) -> Entry:
     for entry in CATALOGUE.values():
-        if word.upper() == entry.code or word.lower() == entry.name:
+        if word.upper() == entry.code or word.lower() in (entry.name, entry.rule):
             return entry
     near = get_close_matches(word.upper(), CATALOGUE, n=1)
-    near = near or get_close_matches(word.lower(), [entry.name for entry in CATALOGUE.values()], n=1)
+    names = [name for entry in CATALOGUE.values() for name in (entry.name, entry.rule) if name]
+    near = near or get_close_matches(word.lower(), names, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     raise click.UsageError(f"{word!r} is no code{hint} (`ssot-guard explain` lists them all)")
 
 
 def _list() -> str:
-    return "".join(f"{entry.code}  {entry.name:<22}{entry.what}\n" for entry in CATALOGUE.values())
+    lines = (f"{entry.code}  {entry.name:<22}{entry.what}{_later(entry)}\n" for entry in CATALOGUE.values())
+    return "".join(lines)
+
+
+def _later(entry: Entry) -> str:
+    return " (not yet)" if entry.later else ""
 
 
 def _rendered(markdown: str) -> str:

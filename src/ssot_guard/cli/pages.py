@@ -50,9 +50,27 @@ Right:
 {_allow(entry)}"""
 
 
+def index() -> str:
+    """The page that links to all others."""
+    rows = "".join(
+        f"| [{entry.code}]({entry.code}.md) | {entry.name} | {entry.what}{' *(not yet)*' if entry.later else ''} |\n"
+        for entry in CATALOGUE.values()
+    )
+    return f"""\
+# Codes
+
+Every violation has a stable code, the same at runtime and in the audit. `ssot-guard explain SSG101` prints its page.
+What this version does not look for yet says so.
+
+| code | name | what is wrong |
+|---|---|---|
+{rows}"""
+
+
 def write(folder: Path) -> None:
-    """Write the page of every code into the folder."""
+    """Write the page of every code, and their index, into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "index.md").write_text(index(), encoding="utf-8", newline="\n")
     for entry in CATALOGUE.values():
         (folder / f"{entry.code}.md").write_text(page(entry), encoding="utf-8", newline="\n")
 
@@ -60,7 +78,8 @@ def write(folder: Path) -> None:
 def _seen(entry: Entry) -> str:
     sides = [side for side, there in (("at runtime", entry.runtime), ("by the audit", entry.audit)) if there]
     blocks = " In `strict` it is blocked before the wrong code runs." if entry.blocks else ""
-    return f"Seen {' and '.join(sides)}.{blocks}"
+    later = " **This version does not look for it yet.**" if entry.later else ""
+    return f"Seen {' and '.join(sides)}.{blocks}{later}"
 
 
 def _allow(entry: Entry) -> str:

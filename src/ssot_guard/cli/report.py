@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ssot_guard import report as reports
+from ssot_guard.cli.app import USAGE
 from ssot_guard.cli.options import colored, emit, load_policy, options, policy_path
 from ssot_guard.errors import PolicyError
 from ssot_guard.report import filter as filters
 from ssot_guard.report.model import Report
 from ssot_guard.report.read import read
-from ssot_guard.report.select import SelectionError, parse, select
+from ssot_guard.report.select import SelectionError, parse, select, unmatched
 from ssot_guard.report.triage import Inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @click.command("report")
@@ -49,7 +54,8 @@ def command(  # noqa: PLR0913 - one per option
     """Merge JSONL files of guarded processes into one report.
 
     A folder stands for every *.jsonl below it, - for standard input. Damaged lines are counted, never fatal.
-    With --policy the report also lists the rules that nothing matched.
+    With --policy the report also lists the rules that nothing matched. Exit status: 0 no new violations, 1 new
+    violations, 2 a usage error, or files without a single record of a guarded process, 3 internal error.
 
     \b
     Examples:
@@ -62,7 +68,8 @@ def command(  # noqa: PLR0913 - one per option
     rules = [rule.id for rule in load_policy(policy_path(policy)).rules()] if policy else ()
     report = Report(rules=rules)
     read(files, report, wanted)
-    report = chosen(report, selectors)
+    report.inputs.unseen = _unseen(files, report)
+    report = chosen(report, selectors, rules)
     color = "never" if output and color == "auto" else color
     how = reports.Options(colored(color, sys.stdout), verbose, quiet, _tree())
     if triage:
@@ -70,7 +77,25 @@ def command(  # noqa: PLR0913 - one per option
     else:
         text = reports.render(report, form, how)
     write(text, output)
-    return int(report.failing())
+    if report.inputs.unseen and output:
+        click.echo(f"ssot-guard: {report.inputs.unseen}", err=True)
+    return USAGE if _unusable(files, report) else int(report.failing())
+
+
+def _unseen(files: tuple[str, ...], report: Report) -> str:
+    if report.inputs.records:
+        return ""
+    names = ", ".join(files)
+    return f"nothing here was written by a guarded process: {names}; a process without violations writes nothing"
+
+
+def _unusable(files: tuple[str, ...], report: Report) -> bool:
+    """Whether there was something to read, and nothing of it is a record: a gate must not open for a wrong path.
+
+    A log on standard input may be another program's from start to end: so is that of a process without violations.
+    """
+    inputs = report.inputs
+    return not inputs.records and bool(inputs.unparsable or (inputs.foreign and set(files) != {"-"}))
 
 
 def _understood(
@@ -105,9 +130,12 @@ def _tree() -> str:
     return f"{server}/{repository}/blob/{commit}/" if server and repository and commit else ""
 
 
-def chosen(report: Report, selectors: tuple[str, ...]) -> Report:
-    """The selected part of a report; all of it without selectors."""
-    return report.select(select(report.rows.values(), selectors)) if selectors else report
+def chosen(report: Report, selectors: tuple[str, ...], rules: Iterable[str]) -> Report:
+    """The selected part of a report, with a note on each selector that names nothing; all of it without selectors."""
+    if not (selectors and report.rows):
+        return report
+    report.inputs.notes += unmatched(report.rows.values(), selectors, rules)
+    return report.select(select(report.rows.values(), selectors))
 
 
 def write(text: str, output: str | None) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from ssot_guard import report as reports
+from ssot_guard.baseline import Baseline
 from ssot_guard.cli import process
 from ssot_guard.cli.options import colored, emit, load_policy, options, policy_path
 from ssot_guard.cli.report import chosen, write
@@ -26,6 +27,7 @@ from ssot_guard.report.select import SelectionError, parse
 
 _AUTOSTART = str(Path(__file__).parent / "autostart")
 _NOT_GUARDED = 3
+_NO_SCRIPT = {"-m": "a module", "-c": "code"}  # what a program may begin with instead
 
 
 class _Program(click.Command):
@@ -46,7 +48,7 @@ class _Program(click.Command):
             word = args[place]
             if word == "--":
                 return args
-            if not word.startswith("-") or word == "-" or (word.startswith("-m") and not word.startswith("--")):
+            if not word.startswith("-") or word == "-" or word[:2] in _NO_SCRIPT:
                 return [*args[:place], "--", *args[place:]]
             place += 2 if word in valued else 1
         return args
@@ -71,10 +73,10 @@ def command(  # noqa: PLR0913 - one per option
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Run a program guarded, and its child processes too. PROGRAM is script.py or -m module, with its arguments.
+    """Run a program guarded, and its child processes too. PROGRAM is script.py, -m module or -c code, with arguments.
 
-    Prints a report on standard error at the end. The exit status is the program's own, or 1 when it succeeded and
-    there were new violations in mode strict.
+    Prints a report on standard error at the end. Exit status: the program's own; or, when that is 0: 1 for new
+    violations in mode strict, 3 when no guard started. 2 is a usage or policy error: then nothing ran.
 
     \b
     Examples:
@@ -89,9 +91,12 @@ def command(  # noqa: PLR0913 - one per option
         raise click.UsageError(str(error)) from None
     _check(program)
     place = policy_path(policy)
-    chosen_profile(load_policy(place), profile or os.environ.get("SSOT_GUARD_PROFILE") or None)
+    loaded = load_policy(place)
+    chosen_profile(loaded, profile or os.environ.get("SSOT_GUARD_PROFILE") or None)
+    if not switched_off(os.environ)[0]:
+        Baseline.load(os.path.join(loaded.root, loaded.baseline))  # a damaged one is an error before anything runs
     status, report, guarded = _guarded(program, _environment(place, mode, profile))
-    report = chosen(report, selectors)
+    report = chosen(report, selectors, (rule.id for rule in loaded.rules()))
     if not quiet:
         emit(reports.render(report, "text", reports.Options(colored(color, sys.stderr), verbose)), err=True)
     if output:
@@ -116,9 +121,9 @@ def _guarded(program: tuple[str, ...], environ: dict[str, str]) -> tuple[int, Re
 
 def _check(program: tuple[str, ...]) -> None:
     first = program[0]
-    if first == "-m" and len(program) == 1:
-        raise click.UsageError("-m needs a module")
-    if not first.startswith("-m") and not Path(first).exists():
+    if first in _NO_SCRIPT and len(program) == 1:
+        raise click.UsageError(f"{first} needs {_NO_SCRIPT[first]}")
+    if first[:2] not in _NO_SCRIPT and not Path(first).exists():
         found = shutil.which(first)
         hint = f"; for the command {first!r} try: ssot-guard run {found}" if found else ""
         raise click.UsageError(f"there is no script {first!r}{hint}")

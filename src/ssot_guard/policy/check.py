@@ -67,7 +67,9 @@ def _shape(data: Plain, report: Report) -> None:
     outside = _outside(data["packages"])
     for index, rule in enumerate(data["imports"]):
         rule["pairs"] = [] if report.broken("imports", index) else _pairs(rule["deprecated"], rule["canonical"])
-        if rule["pairs"] and not rule["sides"] and all(outside(pair[0]) for pair in rule["pairs"]):
+        pairs = rule["pairs"]
+        rule["audit-only"] = bool(pairs) and not rule["sides"] and all(outside(pair[0]) for pair in pairs)
+        if rule["audit-only"]:
             rule["sides"] = ["audit"]
         del rule["deprecated"], rule["canonical"]
     for rule in data["roles"]:

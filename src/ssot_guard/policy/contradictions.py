@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     Plain = dict[str, Any]
 
 SIDES = ("runtime", "audit")
+KINDS = ("imports", "roles", "events", "journeys")
 
 
 def find(data: Plain, report: Report) -> None:
     """Report the contradictions of a policy in the model's shape; rules with problems of their own are left out."""
     ids = _duplicate_ids(data, report)
     _selections(data, ids, report)
+    _tag_modes(data, report)
     _duplicate_patterns(data, report)
     _duplicate_roles(data, report)
     told: set[str] = set()
@@ -31,7 +33,7 @@ def find(data: Plain, report: Report) -> None:
 
 def _duplicate_ids(data: Plain, report: Report) -> set[str]:
     first: dict[str, str] = {}
-    for kind in ("imports", "roles", "events", "journeys"):
+    for kind in KINDS:
         for index, rule in enumerate(data[kind]):
             place = key_path((kind, index))
             known = first.setdefault(rule["id"], place)
@@ -47,6 +49,19 @@ def _selections(data: Plain, ids: set[str], report: Report) -> None:
             if ":" not in text and not code and text not in ids:
                 at = report.at("overrides", index, "select", position)
                 at.problem(f"{text!r} is no rule's id and no code (a tag is written `tag:{text}`){meant(text, ids)}")
+
+
+def _tag_modes(data: Plain, report: Report) -> None:
+    for kind in KINDS:
+        unread = report.broken(kind) and not data[kind]
+        if unread or any(report.broken(kind, index, "tags") for index, _ in enumerate(data[kind])):
+            return  # any tag may be among those
+    tags = {tag for kind in KINDS for rule in data[kind] for tag in rule["tags"]}
+    for name, profile in data["profiles"].items():
+        for tag in profile["tag-modes"]:
+            if tag not in tags:
+                at = report.at("profiles", name, "tag-modes", tag)
+                at.problem(f"no rule has the tag {tag!r}{meant(tag, tags)}")
 
 
 def _duplicate_patterns(data: Plain, report: Report) -> None:

@@ -156,7 +156,7 @@ PROFILE = Table(
         Field("canary", CANARY, "Which hosts block."),
         Field("block-from", Either((Choice(("start", "ready")), Number(at_least=0))), "When blocking begins.", "start"),
         Field("max-blocks", MAX_BLOCKS, "The circuit breaker, per process."),
-        Field("kill-file", Text(), "Warn only, while this file exists."),
+        Field("kill-file", Text(), "Warn only, while this file exists (below the policy's folder, or absolute)."),
         Field("sinks", Many(Text(texts.sink)), "Where violations are written.", []),
     )
 )

@@ -81,11 +81,15 @@ def from_environment(environ: Mapping[str, str] = os.environ, *, cache: bool = T
 
 
 def _policy(data: dict[str, Any], source: str, root: str, digest: str, environ: Mapping[str, str]) -> Policy:
-    # Here and not in the cache: a label such as the release differs from start to start.
+    # Here and not in the cache: a label such as the release differs from start to start, and a policy may move.
     labels = {
         name: environ.get(value[1:], "") if value.startswith("$") else value for name, value in data["labels"].items()
     }
-    return Policy(data | {"labels": labels}, source=source, root=root, digest=digest)
+    profiles = {
+        name: profile | {"kill-file": os.path.join(root, profile["kill-file"])} if profile["kill-file"] else profile
+        for name, profile in data["profiles"].items()
+    }
+    return Policy(data | {"labels": labels, "profiles": profiles}, source=source, root=root, digest=digest)
 
 
 def _content(source: str) -> bytes:

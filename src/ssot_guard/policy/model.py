@@ -60,6 +60,7 @@ class ImportRule(Rule):
     block_in_try: bool
     contested: list[str]
     decide_by: str | None
+    audit_only: bool  # because it is about code outside of `packages`, and names no sides
 
 
 class RoleRule(Rule):
@@ -212,6 +213,7 @@ class Home:
 
 
 _LONGEST_CHAIN = 100
+_MOST = 100_000  # answers that are remembered: generated names have no end
 
 
 class ImportRules:
@@ -240,7 +242,9 @@ class ImportRules:
         try:
             return self._known[name]
         except KeyError:
-            home = self._known[name] = self.modules.get(name)
+            home = self.modules.get(name)
+            if len(self._known) < _MOST:
+                self._known[name] = home
             return home
 
     def name(self, module: str, name: str) -> Home | None:
@@ -255,7 +259,8 @@ class ImportRules:
             watched: dict[str, Home] = {}
             for names in self.names.matches(module):
                 watched = {**names, **watched}
-            self._watched[module] = watched
+            if len(self._watched) < _MOST:
+                self._watched[module] = watched
             return watched
 
     def chain(self, home: Home, module: str, name: str | None = None) -> Iterator[tuple[str | None, Home | None]]:

@@ -20,7 +20,7 @@ def parse(content: bytes, file: str) -> dict[str, Any]:
     """Normalised data, as :func:`~ssot_guard.policy.check.normalise` returns it; PolicyError with every problem."""
     text = decode(content, file)
     if not text.strip():
-        _fail(file, None, "is empty; `ssot-guard init` drafts a policy")
+        _fail(file, None, 'is empty; begin with the packages that it governs: packages = ["acme"]')
     document = read_toml(text, file)
     table = table_of(document)
     if table is not None:

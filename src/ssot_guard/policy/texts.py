@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ssot_guard.names import EXACT, Pattern, PatternSyntaxError, parse
 from ssot_guard.policy.globs import complaint, is_path
+from ssot_guard.policy.kinds import meant
 
+_SINKS = ("jsonl", "log", "otel", "prometheus", "warnings")
 _GLOB = str.maketrans({"*": "_", "?": "_", "[": "_", "]": "_", "!": "_", "-": "_"})
 
 
@@ -137,9 +139,12 @@ def label(text: str) -> str | None:
 
 def sink(text: str) -> str | None:
     """A sink's name and, behind a colon, its argument."""
-    name = text.partition(":")[0]
-    good = name.replace("-", "_").isidentifier()
-    return None if good else f'{text!r} is no sink; write its name, such as "otel" or "jsonl:/var/log/ssot"'
+    name, colon, argument = text.partition(":")
+    if name not in _SINKS:
+        return f"{text!r} is no sink{meant(name, _SINKS)}"
+    if name == "jsonl":
+        return None if argument else f'{text!r} needs a place: "jsonl:-", "jsonl:/folder" or "jsonl:/file.jsonl"'
+    return f"{text!r}: {name} takes nothing behind a colon" if colon else None
 
 
 def sequence(text: str) -> str | None:

@@ -42,6 +42,7 @@ def _document(report: Report, body: dict[str, Any]) -> str:
             "foreign": inputs.foreign,
             "lost": inputs.lost,
             "internal_errors": inputs.internal_errors,
+            "notes": [*([inputs.unseen] if inputs.unseen else []), *inputs.notes],
         },
         "rules": report.rules(),
         **body,

@@ -142,8 +142,9 @@ def _line(row: Row, options: Options) -> str:
 def _instead(row: Row) -> str:
     given = written(row)
     text = code(given) if given else code(instead(row) or row.message)
-    but = objection(row)
-    return f"{text}, but {code(but)}" if but else text
+    but, ignore = objection(row), row.detail("ignore")
+    text = f"{text}, but {code(but)}" if but else text
+    return f"{text}; the ignore comment there {code(ignore)}" if ignore else text
 
 
 def _where(row: Row, tree: str) -> str:

@@ -173,7 +173,7 @@ class Inputs:
     """What a report was made from. An audit counts source files, ``report`` JSONL files.
 
     ``unparsable``: ``{"path", "reason"}`` each. ``damaged`` and ``foreign`` are lines; ``lost`` are counts whose
-    violation was never seen.
+    violation was never seen. ``notes`` tell what whoever asked for the report may not have meant.
     """
 
     files: int = 0
@@ -187,6 +187,13 @@ class Inputs:
     lost: int = 0
     internal_errors: dict[str, int] = field(default_factory=dict)  # "component: error" → processes that met it
     processes: set[str] = field(default_factory=set)
+    unseen: str = ""  # that nothing of any guarded process was read, where that is so: no violations would be a guess
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def records(self) -> int:
+        """Lines that a guarded process wrote, chosen or not."""
+        return self.lines - self.damaged - self.foreign
 
 
 class Report:

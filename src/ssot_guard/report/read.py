@@ -79,7 +79,8 @@ class _Reader:
             inputs.unparsable.append({"path": name, "reason": error.strerror or str(error)})
         self._settle()
         if inputs.damaged > damaged:
-            reason = f"{inputs.damaged - damaged} damaged lines were skipped"
+            lines = inputs.damaged - damaged
+            reason = f"{lines:,} damaged {'line was' if lines == 1 else 'lines were'} skipped"
             inputs.unparsable.append({"path": name, "reason": reason})
 
     def finish(self) -> None:

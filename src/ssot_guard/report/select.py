@@ -52,6 +52,21 @@ def _hint(word: str, known: Iterable[str]) -> str:
     return f": did you mean {near[0]}?" if near else ""
 
 
+def unmatched(rows: Iterable[Row], selectors: tuple[str, ...], rules: Iterable[str]) -> Iterator[str]:
+    """What to tell of the parts of selectors that name nothing in any row: misspelt, as a rule.
+
+    Codes, verdicts and the ids of ``rules`` have been checked, or exist without a violation.
+    """
+    known = {name for row in rows for name in _names(row)}.union(rules, CATALOGUE, (e.rule for e in CATALOGUE.values()))
+    for part in dict.fromkeys(part for selector in selectors for part in _AND.split(selector)):
+        if part not in known and not part.startswith("verdict:"):
+            kind, colon, name = part.rpartition(":") if part.startswith(("tag:", "owner:")) else ("", "", part)
+            alike = {one.removeprefix(kind + colon) for one in known if one.startswith(kind + colon)}
+            near = get_close_matches(name, alike, n=1)
+            hint = f": did you mean {kind}{colon}{near[0]}?" if near else ""
+            yield f"--select {part} matches nothing in these records{hint}"
+
+
 def select(rows: Iterable[Row], selectors: tuple[str, ...]) -> Iterator[Row]:
     """The rows that any selector names; all of them where there is no selector."""
     wanted = [frozenset(_AND.split(selector)) for selector in selectors]

@@ -37,7 +37,7 @@ _BUT = {
     "awakens": "the import fails today and a `try` hides it: code that is dead would run again",
     "repair": "the import fails today",
 }
-_SHOWN = frozenset({"write", "verdict", "see", "tests", "reason", "rule-owner"})
+_SHOWN = frozenset({"write", "verdict", "see", "tests", "reason", "rule-owner", "ignore"})
 _PLACES = 3  # of a group
 
 
@@ -100,12 +100,19 @@ def _violation(row: Row, options: Options) -> Iterator[Line]:
     reason = row.detail("reason")
     if reason and reason not in _said(row):
         yield _field("reason", reason)
-    entry = CATALOGUE.get(row.code)
-    if row.line is not None and (entry is None or (entry.audit and not row.code.startswith("SSG9"))):
-        yield _field("allow", f"# ssot: ignore[{row.code}] <reason>", "dim")
+    yield from _allowed(row)
     if options.verbose:
         yield from _more(row)
     yield from _tests(row)
+
+
+def _allowed(row: Row) -> Iterator[Line]:
+    """Why the comment that is there does not count, else the one to write."""
+    entry, ignore = CATALOGUE.get(row.code), row.detail("ignore")
+    if ignore:
+        yield _field("ignore", ignore, "yellow")
+    elif row.line is not None and (entry is None or (entry.audit and not row.code.startswith("SSG9"))):
+        yield _field("allow", f"# ssot: ignore[{row.code}] <reason>", "dim")
 
 
 def objection(row: Row) -> str | None:
@@ -201,12 +208,18 @@ def summary(report: Report) -> Iterator[Line]:
         text = f"{many(totals['violations'], 'violation')} ({', '.join(parts) or 'all suppressed'})"
         text += f" of {many(rules, 'rule')} in {many(files, 'file')}"
         yield [(text + _origin(report), "bold red" if totals["new"] else "bold")]
+    elif inputs.unseen:
+        yield [(inputs.unseen, "bold yellow")]
     else:
         yield [("no violations" + _origin(report), "bold green")]
+    for note in inputs.notes:
+        yield [(note, "yellow")]
     if totals["stale"]:
         yield [(f"{many(totals['stale'], 'baseline entry is', 'baseline entries are')} stale", "yellow")]
     for problem in inputs.unparsable:
         yield [(f"not read: {problem['path']}: {problem['reason']}", "yellow")]
+    if inputs.foreign:
+        yield [(f"{many(inputs.foreign, 'line is', 'lines are')} not ours and {_were(inputs.foreign)} skipped", "dim")]
     for error, times in inputs.internal_errors.items():
         where = f" (in {times:,} processes)" if times > 1 else ""
         yield [(f"the guard itself failed, please report it: {error}{where}", "yellow")]
@@ -220,6 +233,10 @@ def _origin(report: Report) -> str:
         return ""
     executions = sum(row.count for row in report.rows.values())
     return f", {many(executions, 'execution')} in {many(processes, 'process', 'processes')}"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def many(number: int, one: str, more: str | None = None) -> str:

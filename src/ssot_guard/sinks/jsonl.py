@@ -17,6 +17,7 @@ import errno
 import os
 from time import monotonic
 
+from ssot_guard.faults import say
 from ssot_guard.sinks import record
 from ssot_guard.sinks.append import ShortWriteError, identity, open_append, write_line
 
@@ -36,7 +37,7 @@ _STEPS = 6  # waits 1, 4, 9, 16, 25, 36 s, then 36 s again
 class _Stream:
     """What one process has open and has sent. A forked child starts with a new one."""
 
-    __slots__ = ("failures", "handle", "origin", "retry_at", "sent", "torn")
+    __slots__ = ("complained", "failures", "handle", "origin", "retry_at", "sent", "torn")
 
     def __init__(self, pid: int) -> None:
         self.origin = record.Origin(pid)
@@ -46,10 +47,14 @@ class _Stream:
         self.failures = 0
         self.retry_at = 0.0
         self.torn = False
+        self.complained = False
 
 
 class JsonlSink:
-    """``dropped`` counts failed deliveries. What failed is sent again, whole, with its next repeat or at the end."""
+    """``dropped`` counts failed deliveries. What failed is sent again, whole, with its next repeat or at the end.
+
+    The first failure is said on standard error, once for each process: records that are lost in silence look like none.
+    """
 
     name = "jsonl"
     safe_in_import = True
@@ -74,7 +79,11 @@ class JsonlSink:
         """Write one record of its own kind."""
         try:
             stream = self._stream()
-            self._write(stream, self._codec.line(record.internal_error(stream.origin, component, text)))
+            try:
+                self._write(stream, self._codec.line(record.internal_error(stream.origin, component, text)))
+            except OSError as error:
+                self.dropped += 1
+                self._complain(stream, error)
         except Exception:  # noqa: BLE001 - as above
             self.dropped += 1
 
@@ -135,6 +144,20 @@ class JsonlSink:
         stream.retry_at = monotonic() + stream.failures**2
         if error.errno not in _ROOM:
             self._release(stream)
+        self._complain(stream, error)
+
+    def _complain(self, stream: _Stream, error: OSError) -> None:
+        if stream.complained:
+            return
+        stream.complained = True
+        place = "standard output" if self._target == "-" else self._target
+        reason = error.strerror or type(error).__name__
+        if error.filename not in (None, place):  # a folder above it
+            reason += f" ({error.filename})"
+        try:  # noqa: SIM105 - contextlib would be imported for it
+            say(f"sink jsonl: cannot write {place}: {reason}; tried again with the next violation, and at the end")
+        except Exception:  # noqa: BLE001, S110 - standard error is the application's, and a sink never raises
+            pass
 
     def _descriptor(self, stream: _Stream) -> int:
         """The open file, header written; two threads may both come here first, and one then closes its own."""

@@ -234,9 +234,23 @@ def test_a_comment_with_a_reason_suppresses(run, source, status):
     assert row["details"].get("suppressed-by") == ("moved in May" if status == "suppressed" else None)
 
 
-def test_a_missing_reason_is_said(run):
-    [row] = run("import acme.old  # ssot: ignore[SSG101]\n", mode="warn").of("SSG101")
-    assert row["details"]["ignore"] == "has no reason, so it ignores nothing: # ssot: ignore[SSG101] <reason>"
+WHY_NOT = [
+    ("no reason", "# ssot: ignore[SSG101]", "has no reason, so it ignores nothing"),
+    ("another code", "# ssot: ignore[SSG102] moved", "names SSG102, so it ignores no SSG101 of r"),
+    ("no such code", "# ssot: ignore[SSG1O1, s] moved", "names SSG1O1, s, so it ignores no SSG101 of r"),
+    ("no brackets", "# ssot: ignore SSG101 moved", "names no code in brackets, so it ignores nothing"),
+    ("empty brackets", "# ssot: ignore[] moved", "names no code in brackets, so it ignores nothing"),
+    ("two of them", "# ssot: ignore[r] # ssot: ignore[SSG102] moved", "has no reason, so it ignores nothing"),
+    ("the other way round", "# ssot: ignore[SSG102] moved # ssot: ignore[r]", "has no reason, so it ignores nothing"),
+    ("the second holds", "# ssot: ignore[SSG102] moved # ssot: ignore[r] moved", None),
+    ("none", "# moved", None),
+]
+
+
+@pytest.mark.parametrize(("comment", "why"), [row[1:] for row in WHY_NOT], ids=[row[0] for row in WHY_NOT])
+def test_why_a_comment_does_not_count_is_said(run, comment, why):
+    [row] = run(f"import acme.old  {comment}\n", mode="warn").of("SSG101")
+    assert row["details"].get("ignore") == (why and f"{why}: # ssot: ignore[SSG101] <reason>")
 
 
 def test_one_comment_for_one_of_two_rules_on_a_line(run):

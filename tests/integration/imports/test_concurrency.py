@@ -389,3 +389,31 @@ sys._getframe, sys._current_frames = kept
 
     assert (answer.error, answer.internal_errors) == (None, {})
     assert [row["code"] for row in answer.violations] == ["SSG101", "SSG102"]
+
+
+AT_ONCE = """
+import threading, time
+import ssot_guard.engine as engines
+build, built = engines.Engine.__init__, []
+def slowly(*facts):
+    built.append(1)
+    time.sleep(0.05)
+    build(*facts)
+engines.Engine.__init__ = slowly
+start = threading.Barrier(8)
+def work():
+    start.wait()
+    lab.guard.check()
+threads = [threading.Thread(target=work) for _ in range(8)]
+for t in threads: t.start()
+for t in threads: t.join()
+import acme.old
+lab.out(built=len(built), codes=lab.codes())
+"""
+
+
+def test_threads_that_wake_the_guard_at_once_build_one(lab):
+    answer = lab.run(TREE | {"main.py": START + AT_ONCE}, POLICY)
+
+    assert (answer.error, answer.internal_errors) == (None, {})
+    assert answer.out == {"built": 1, "codes": ["SSG101"]}

@@ -146,7 +146,7 @@ def test_contested_is_observed_whatever_the_mode(run, mode):
         ({}, {"overrides": [{"paths": ["*.py"], "select": ["SSG102"], "max-mode": "warn"}]}, {}, "strict", "blocked"),
         ({"tags": ["w"]}, {"overrides": [{"paths": ["**"], "select": ["tag:w"], "max-mode": "warn"}]}, {}, "strict", "warned"),
         ({"tags": ["w"]}, {"profiles": {"p": {"mode": "observe", "tag-modes": {"w": "strict"}}}}, {"profile": "p"}, None, "blocked"),
-        ({"tags": ["x"]}, {"profiles": {"p": {"mode": "observe", "tag-modes": {"w": "strict"}}}}, {"profile": "p"}, None, "recorded"),
+        ({"tags": ["x"]}, {"profiles": {"p": {"mode": "observe", "tag-modes": {"w": "strict"}}}, "journeys": [{"id": "j", "target": 1, "tags": ["w"]}]}, {"profile": "p"}, None, "recorded"),
         ({"tags": ["w", "v"]}, {"profiles": {"p": {"tag-modes": {"w": "strict", "v": "warn"}}}}, {"profile": "p"}, None, "warned"),
         ({}, {"profiles": {"p": {"mode": "strict", "block-from": "ready"}}}, {"profile": "p"}, None, "warned"),
         ({}, {"profiles": {"p": {"mode": "strict", "canary": {"when": "$NOT_SET"}}}}, {"profile": "p"}, None, "warned"),
@@ -280,6 +280,22 @@ def test_an_ignored_rule_does_nothing_and_dead_rules_are_told_at_the_end(run):
     assert answer.out == {"codes": ["SSG101", "SSG901"], "targets": ["r", "dead"]}
 
 
+def test_where_something_was_blocked_no_rule_is_called_dead(lab, run):
+    source = "try: exec('import acme.old')\nexcept lab.Blocked: pass\nlab.guard.uninstall()\nlab.out(codes=lab.codes())"
+    dead = {"id": "dead", "deprecated": "acme.nothing"}
+    answer = run(
+        source.replace("lab.Blocked", "BaseException").replace(
+            "try: exec('import acme.old')", "def f(): import acme.old\ntry: f()"
+        ),
+        OLD | {"block-in-try": True},
+        dead,
+        mode="strict",
+    )
+
+    assert answer.error is None
+    assert answer.out == {"codes": ["SSG101"]}
+
+
 def test_a_rule_whose_importers_are_all_allowed_is_not_dead(run):
     source = "import acme.compat.shim\nlab.guard.uninstall()\nlab.out(codes=lab.codes())"
 
@@ -334,8 +350,8 @@ def test_what_readiness_held_back_is_blocked_once_the_application_is_ready(run):
 
 
 def test_a_sink_that_cannot_be_had_costs_a_line_on_stderr_and_not_the_guard(run):
-    policy = {"profiles": {"p": {"sinks": ["nonsense:1"]}}}
-    answer = run("import acme.old\n", OLD, start="import lab, sys\nlab.install(profile='p')\n", **policy)
+    start = "import lab, os, sys\nos.environ['SSOT_GUARD_SINKS'] = 'nonsense:1'\nlab.install()\n"
+    answer = run("import acme.old\n", OLD, start=start)
 
     assert len(answer.of("SSG101")) == 1
     assert "a sink is missing" in answer.stderr

@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 FIXTURES = Path(__file__).parent / "fixtures"
+EXAMPLES = ROOT / "examples"
 
 # `langchain==0.2.17` wants Python below 3.13: on newer ones these tests do not exist.
 collect_ignore = ["test_langchain.py"] if sys.version_info >= (3, 13) else []
 
 
 class Application:
-    """A program of `fixtures/` with the libraries that its `requirements.txt` names."""
+    """A program of `fixtures/` or `examples/` with the libraries that its `requirements.txt` names."""
 
     def __init__(self, name: str) -> None:
-        self.folder = FIXTURES / name
+        self.folder = next(folder for folder in (FIXTURES / name, EXAMPLES / name) if folder.is_dir())
         self.environment = ROOT / ".venv" / f"real-{name}-{sys.version_info[0]}.{sys.version_info[1]}"
         self.python = self.environment / ("Scripts" if os.name == "nt" else "bin") / "python"
 

@@ -199,7 +199,7 @@ def test_damaged_lines_are_said(ssot: Run, app: Path) -> None:
     with (app / "run.jsonl").open("a") as stream:
         stream.write('{"schema":1,"record":"violat\n')
     done = ssot("baseline", "--from", "run.jsonl")
-    assert (done.stderr, entries(app)) == ("run.jsonl: 1 damaged lines were skipped\n", {NEW: 1})
+    assert (done.stderr, entries(app)) == ("run.jsonl: 1 damaged line was skipped\n", {NEW: 1})
 
 
 def test_names_cannot_move_the_cursor(ssot: Run, app: Path) -> None:

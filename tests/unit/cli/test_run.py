@@ -24,6 +24,16 @@ def test_program_runs_and_the_report_follows_on_stderr(ssot: Run) -> None:
     assert "1 violation (1 new) of 1 rule in 1 file" in done.stderr
 
 
+CODE = "import sys; from acme.old import Registry; print(sys.argv)"
+
+
+@pytest.mark.parametrize("program", [["-c", CODE], [f"-c{CODE}"], ["--", "-c", CODE]], ids=range(3))
+def test_code_on_the_command_line_is_guarded_and_takes_its_own_options(program: list[str], ssot: Run) -> None:
+    done = ssot("run", "--mode", "observe", *program, "-v", "--mode", "x")
+    assert done.stdout == "['-c', '-v', '--mode', 'x']\n"
+    assert done.stderr.startswith("SSG101 registry  <string>:1\n")
+
+
 @pytest.mark.parametrize("program", [["-m", "acme.main"], ["-macme.main"], ["--", "-m", "acme.main"]])
 def test_module_is_run_like_python_runs_it(program: list[str], ssot: Run) -> None:
     done = ssot("run", *program, "-q", "--report", "x")
@@ -172,6 +182,7 @@ def test_switched_off_by_the_environment_is_respected(ssot: Run) -> None:
     [
         (["run"], "Missing argument"),
         (["run", "-m"], "-m needs a module"),
+        (["run", "-c"], "-c needs code"),
         (["run", "missing.py"], "there is no script 'missing.py'"),
         (["run", "--mode", "loud", "src/acme/main.py"], "Invalid value for '--mode'"),
         (["run", "--profile", "tset", "src/acme/main.py"], "test"),
@@ -186,6 +197,15 @@ def test_mistakes_are_told_before_anything_runs(args: list[str], message: str, s
     assert message in done.stderr
     assert done.returncode == 2
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("mode", ["observe", "strict"])
+def test_a_damaged_baseline_is_told_before_anything_runs(mode: str, ssot: Run, app: Path) -> None:
+    (app / "ssot-baseline.json").write_text('{"version": 1,\n')
+    done = ssot("run", "--mode", mode, "-m", "acme.main")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{app / 'ssot-baseline.json'}:2: is no JSON")
+    assert ssot("run", "-m", "acme.main", env={"SSOT_GUARD": "off"}).returncode == 0
 
 
 def test_nothing_stays_behind(ssot: Run, app: Path) -> None:

@@ -115,6 +115,20 @@ BY_MODEL = [
     ("profiles.c.canary = { percent = nan, hash-of = '$H' }", "profiles.c.canary.percent", "at most 100"),
     ("profiles.c.block-from = inf", "profiles.c.block-from", "at least 0"),
     ('profiles.c.sinks = ["/var/log"]', "profiles.c.sinks[0]", "is no sink"),
+    ('profiles.c.sinks = ["jsonlines:/tmp/x"]', "profiles.c.sinks[0]", "is no sink; did you mean `jsonl`?"),
+    (
+        'profiles.c.sinks = ["log", "kafka"]',
+        "profiles.c.sinks[1]",
+        "is no sink; known: `jsonl`, `log`, `otel`, `prometheus`",
+    ),
+    ('profiles.c.sinks = ["jsonl"]', "profiles.c.sinks[0]", 'needs a place: "jsonl:-"'),
+    ('profiles.c.sinks = ["log:/tmp/x"]', "profiles.c.sinks[0]", "takes nothing behind a colon"),
+    ('profiles.c.tag-modes = { wave9 = "warn" }', "profiles.c.tag-modes.wave9", "no rule has the tag 'wave9'"),
+    (
+        'profiles.c.tag-modes = { wave1 = "warn", wave9 = "warn" }\n' + RULE + 'tags = ["wave1"]',
+        "profiles.c.tag-modes.wave9",
+        "no rule has the tag 'wave9'; did you mean `wave1`?",
+    ),
     ('profiles.c.tag-modes = { "a b" = "warn" }', 'profiles.c.tag-modes."a b"', "cannot be a tag"),
     ('[[overrides]]\nmax-mode = "warn"\nselect = ["owner:"]', "overrides[0].select[0]", "nothing after the colon"),
     ('[[overrides]]\nmax-mode = "warn"\nselect = ["rule:x"]', "overrides[0].select[0]", "is no selection"),
@@ -199,6 +213,16 @@ def test_a_broken_policy_is_refused_with_key_and_message(text: str, key: str, me
     found = problems(governed(text))
     assert [place for place, _ in found] == [key], found
     assert message in found[0][1]
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [(RULE + 'alow = []\ntags = ["wave1"]', True), (RULE + 'tags = "wave9"', False), ("[imports]", False)],
+    ids=["another key is wrong", "the tags are", "the rules are"],
+)
+def test_a_tag_is_missed_only_where_all_tags_could_be_read(rules: str, told: object) -> None:
+    found = problems(governed('profiles.c.tag-modes = { wave9 = "warn" }\n' + rules))
+    assert any("no rule has the tag" in message for _, message in found) == told
 
 
 @pytest.mark.parametrize(("text", "key", "message"), BY_SCHEMA, ids=lambda value: str(value)[:60])

@@ -197,3 +197,17 @@ def test_an_entry_point_that_leads_nowhere_is_an_error(
     problem = refused(by_entry_point, name)
     assert message in problem.message, description
     assert problem.file == f"entry-point:{name}"
+
+
+@pytest.mark.parametrize(
+    ("kill", "expected"), [("off", "etc/off"), ("../run/off", "run/off"), ("/run/off", "/run/off")]
+)
+def test_a_kill_file_lies_below_the_policys_folder(
+    kill: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/ssot-guard.toml").write_text(f'profiles.p.kill-file = "{kill}"\n')
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):  # parsed, then out of the cache
+        found = load("etc/ssot-guard.toml", environ={}).profiles["p"].kill_file
+        assert os.path.normpath(str(found)) == str(tmp_path / expected)

@@ -65,6 +65,7 @@ def test_the_session_mode_comes_from_the_first_that_has_one(
     description: str, argument: Any, environ: Any, profile: Any, top: Any, tags: list[str], mode: Any
 ) -> None:
     data = ({"mode": top} if top else {}) | ({"profiles": {"p": profile}} if profile is not None else {})
+    data["journeys"] = [{"id": "j", "target": 1, "tags": ["wave1", "wave2", "w"]}]
     policy = load_data(data)
     chosen = policy.profiles.get("p")
     assert session_mode(argument, environ, chosen, policy, tags) == mode, description

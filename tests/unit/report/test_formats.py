@@ -77,6 +77,21 @@ def test_text_says(changes: dict[str, Any], expected: str, violation: Make) -> N
     assert text.replace("\n", "").isprintable()
 
 
+IGNORED = {"details": {"ignore": "has no reason, so it ignores nothing: # ssot: ignore[SSG101] <reason>"}}
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_comment_that_does_not_count_is_told_with_the_reason_and_once(violation: Make, *, verbose: bool) -> None:
+    text = render(Report([violation(**IGNORED)]), "text", Options(verbose=verbose))
+    assert "  ignore   has no reason, so it ignores nothing: # ssot: ignore[SSG101] <reason>\n" in text
+    assert text.count("# ssot: ignore[SSG101]") == 1
+
+
+def test_markdown_tells_why_a_comment_does_not_count(violation: Make) -> None:
+    cell = "; the ignore comment there `has no reason, so it ignores nothing: # ssot: ignore[SSG101] <reason>` | 1 |"
+    assert cell in render(Report([violation(**IGNORED)]), "markdown")
+
+
 def test_reason_is_said_once(violation: Make) -> None:
     found = violation(code="SSG202", message="2 live (one is enough)", details={"reason": "one is enough"})
     text = render(Report([found]), "text", Options(verbose=True))

@@ -161,3 +161,69 @@ def test_standard_output_gets_whole_lines(run: Run) -> None:
 def test_closed_standard_output_is_counted(run: Run) -> None:
     done = run("os.close(1); sink = build('jsonl:-', Context()); sink.publish(make()); os._exit(sink.dropped)")
     assert done.returncode == 1
+
+
+UNWRITABLE = [
+    ("folder", "parent/found", "Not a directory"),
+    ("file", "parent/found.jsonl", "File exists ({parent})"),
+    pytest.param(
+        "full", "/dev/full", "No space left on device",
+        marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full"),
+    ),
+]  # fmt: skip
+
+
+@posix
+@pytest.mark.parametrize(("kind", "target", "reason"), UNWRITABLE)
+def test_what_cannot_be_written_is_said_once_with_path_and_reason(
+    kind: str, target: str, reason: str, tmp_path: Path, run: Run
+) -> None:
+    (tmp_path / "parent").touch()
+    place = tmp_path / target
+    code = (
+        "import time\nfrom ssot_guard.sinks import jsonl\n"
+        "clock = iter(range(0, 10**6, 1000)); jsonl.monotonic = lambda: next(clock)\n"
+        "sink = build('jsonl:' + sys.argv[1], Context())\n"
+        "for number in range(3): sink.publish(make(number))\n"
+        "sink.internal_error('imports', 'RuntimeError: x')\n"
+        "sink.close([make()]); os._exit(sink.dropped)\n"
+    )
+    done = run(code, str(place))
+    assert done.returncode == 5, kind
+    (line,) = done.stderr.splitlines()
+    assert line == (
+        f"ssot-guard: sink jsonl: cannot write {place}: {reason.format(parent=tmp_path / 'parent')}; "
+        "tried again with the next violation, and at the end"
+    )
+
+
+@posix
+def test_each_forked_process_says_it_for_itself(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "parent").touch()
+    code = (
+        "sink = build('jsonl:' + sys.argv[1], Context())\n"
+        "sink.publish(make())\n"
+        "child = os.fork()\n"
+        "sink.publish(make(2))\n"
+        "child or os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+    )
+    assert run(code, str(tmp_path / "parent" / "found")).stderr.count("cannot write") == 2
+
+
+@pytest.mark.parametrize(
+    "broken", ["None", "open(os.devnull)", "type('E', (), {'write': lambda self, text: 1 / 0})()", "object()"]
+)
+def test_a_broken_standard_error_is_not_felt(broken: str, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "parent").touch()
+    code = (
+        f"sys.stderr = {broken}\n"
+        "sink = build('jsonl:' + sys.argv[1], Context())\n"
+        "sink.publish(make()); sink.internal_error('imports', 'x'); os._exit(sink.dropped)\n"
+    )
+    assert run(code, str(tmp_path / "parent" / "found")).returncode == 2
+
+
+def test_nothing_is_said_where_all_is_written(tmp_path: Path, run: Run) -> None:
+    code = "sink = build('jsonl:' + sys.argv[1], Context()); sink.publish(make()); sink.close([make()])\n"
+    assert run(code, str(tmp_path / "found")).stderr == ""

@@ -154,13 +154,13 @@ class Arming:
 
     def aliases(self) -> None:
         """Modules that stand in ``sys.modules`` under a deprecated name but carry the spec of another one."""
-        fresh = sys.modules.keys() - self._looked_at
-        self._looked_at |= fresh
-        for name in fresh:
+        for name in sys.modules.keys() - self._looked_at:
             module = sys.modules.get(name)
-            if type(name) is not str or name.partition(".")[0] not in self._finder.tops:
+            governed = type(name) is str and name.partition(".")[0] in self._finder.tops
+            if not governed or not self._interest.of(name) & DEPRECATED:
+                self._looked_at.add(name)
                 continue
-            if not loaded.is_module(module) or not self._interest.of(name) & DEPRECATED:
+            if not loaded.is_module(module):  # somebody may put another one in its place at any time
                 continue
             spec = loaded.spec_of(module)
             if spec is None or spec.name == name:

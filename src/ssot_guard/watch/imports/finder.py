@@ -97,7 +97,7 @@ class Finder:
         key = (get_ident(), fullname)
         try:
             owner = self.owner or self._wake()
-            if owner is None or key in self._busy or not owner.interest(fullname):
+            if owner is None or not owner.interest(fullname) or (key in self._busy and _asks(fullname, _getframe(1))):
                 return None
         except Exception as failure:  # noqa: BLE001 - a bug of ours; a finder that says nothing does no harm
             self._contain(failure)
@@ -141,3 +141,12 @@ class Finder:
 
     def invalidate_caches(self) -> None:
         """Nothing is cached here; importlib calls it on every finder."""
+
+
+def _asks(fullname: str, frame: FrameType | None) -> bool:
+    """Whether this finder is really asking the others for a name, further out: a signal may have cut it short."""
+    while frame is not None:
+        if frame.f_code is Finder.find_spec.__code__ and frame.f_locals.get("fullname") == fullname:
+            return True
+        frame = frame.f_back
+    return False

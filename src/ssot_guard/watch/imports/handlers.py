@@ -119,7 +119,8 @@ def _suppresses(code: CodeType, begin: int, error: type[BaseException], scope: M
         if opcode not in NAME_LOADS and opcode not in ATTRIBUTES:
             continue
         text = code.co_names[argument >> (1 if name == "LOAD_GLOBAL" else method_bit(opcode))]
-        if text == "suppress":
+        value = _resolve(text, [], scope, attribute=False)
+        if text == "suppress" or (issubclass(type(value), type) and vars(value).get("__module__") == "contextlib"):
             return not classes or any(_covers(value, error) for value in classes)
         classes.append(_resolve(text, [], scope, attribute=False))
     return False

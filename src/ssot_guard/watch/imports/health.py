@@ -77,6 +77,9 @@ class Health:
     def loaded(self, spec: ModuleSpec, frame: FrameType, *, succeeded: bool) -> None:
         """A load ended."""
         loads = self._open.get(get_ident())
+        if loads and loads[-1].name != spec.name and any(load.name == spec.name for load in loads):
+            while loads[-1].name != spec.name:  # left open by a signal's exception
+                loads.pop()
         load = loads.pop() if loads else None
         if load is None or load.name != spec.name:  # ours began before the guard did
             return
@@ -149,6 +152,8 @@ class Health:
             return  # `missing` has it
         origin = failures.origin(error)
         if origin is not None:
+            if self._needed.pop(get_ident(), None) == (id(origin[3]), origin[4]):
+                return  # a cycle, which says more
             if self._missed.pop(get_ident(), None) != (id(origin[3]), origin[4]):
                 self._failure(*origin)
             return

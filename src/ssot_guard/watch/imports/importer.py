@@ -25,6 +25,7 @@ _NAMED = frozenset(("_gcd_import", "_find_and_load"))
 # Importers that only look: documentation, collection and discovery are no uses.
 _PROBES = frozenset(("pydoc", "doctest", "inspect", "pkgutil"))
 _PYTEST_COLLECTION = ("_pytest.pathlib", "_pytest.python", "_pytest.doctest", "_pytest.assertion", "_pytest.main")
+_MOCK = frozenset(("unittest.mock", "contextlib"))
 _LOOK_OUTWARD = 6  # frames that an overridden `__import__` or a lazy `__getattr__` may put in between
 
 
@@ -64,7 +65,7 @@ class Importer:
 def is_machinery(frame: FrameType) -> bool:
     """Whether the frame belongs to the import system or to us."""
     name = frame.f_globals.get("__name__")
-    return name in _MACHINERY or (type(name) is str and name.startswith(_MACHINERY_PREFIXES)) or name == "ssot_guard"
+    return type(name) is str and (name in _MACHINERY or name.startswith(_MACHINERY_PREFIXES) or name == "ssot_guard")
 
 
 def find(frame: FrameType | None) -> Importer | None:
@@ -108,7 +109,9 @@ def _package(scope: dict[str, Any]) -> str:
 
 def _only_looks(frame: FrameType) -> bool:
     name = frame.f_globals.get("__name__")
-    return name in _PROBES or (type(name) is str and name.startswith(_PYTEST_COLLECTION))
+    if name == "unittest.mock" and frame.f_code.co_name == "get_original":
+        return True  # `_patch.__enter__` has just imported it
+    return type(name) is str and (name in _PROBES or name.startswith(_PYTEST_COLLECTION))
 
 
 def _through_overrides(frame: FrameType) -> FrameType:
@@ -135,7 +138,7 @@ def responsible(importer: Importer, target: str) -> FrameType | None:
     told = (importer.spelled or target).partition(":")[0]
     moved = None
     while frame is not None:
-        beyond = _beyond_getattr(frame) or _beyond_helper(frame, told)
+        beyond = _beyond_getattr(frame) or _beyond_mock(frame) or _beyond_helper(frame, told)
         if beyond is None:
             break
         moved = frame = beyond
@@ -152,6 +155,31 @@ def _beyond_getattr(frame: FrameType) -> FrameType | None:
             return _outside_machinery(found.f_back)
         found = found.f_back
     return None
+
+
+class _Decorated:
+    """Stands where a frame would: a function that runs behind ``@mock.patch("…")``, which is not on the stack yet."""
+
+    def __init__(self, function: Any) -> None:
+        self.f_code: CodeType = function.__code__
+        self.f_globals: dict[str, Any] = function.__globals__
+        self.f_lasti = -1
+        self.f_lineno = self.f_code.co_firstlineno
+        self.f_back = None
+        self.f_locals: dict[str, Any] = {}
+
+
+def _beyond_mock(frame: FrameType) -> FrameType | None:
+    """Who patches, where the importer is ``unittest.mock``: it imports what it is to replace."""
+    if module_name(frame) != "unittest.mock":
+        return None
+    outer: FrameType | None = frame
+    while outer is not None and module_name(outer) in _MOCK:
+        function = outer.f_locals.get("func") if outer.f_code.co_name == "patched" else None
+        if hasattr(function, "__code__"):
+            return _Decorated(function)  # type: ignore[return-value]  # has what is asked of a frame
+        outer = outer.f_back
+    return outer
 
 
 def _beyond_helper(frame: FrameType, name: str) -> FrameType | None:
@@ -237,7 +265,7 @@ def call_of(frame: FrameType) -> FrameType | None:
 def caller_of_importlib(frame: FrameType) -> FrameType | None:
     """Who called ``importlib.import_module``, a few frames out of the ``_find_and_load`` that reads the flag."""
     outer = call_of(frame)
-    while outer is not None and outer.f_globals.get("__name__") in _MACHINERY:
+    while outer is not None and is_machinery(outer):
         outer = outer.f_back
     return outer
 

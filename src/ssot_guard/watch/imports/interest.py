@@ -11,6 +11,7 @@ LEADS = 2  # something below it is deprecated
 HOLDER = 4  # it holds deprecated names
 HEALTH = 8  # its health is governed
 CANONICAL = 16  # a deprecated twin waits for it
+_MOST = 100_000  # names whose flags are remembered
 JUDGED = DEPRECATED | LEADS | HOLDER  # importing it may break a rule
 
 
@@ -22,6 +23,7 @@ class Interest:
         self._rules = rules
         self._health = health
         self._known: dict[str, int] = {}
+        self._awaited: set[str] = set()
 
     def of(self, fullname: str) -> int:
         """All flags of a module; 0 where it is none of our business."""
@@ -31,10 +33,13 @@ class Interest:
             flags = DEPRECATED if rules.module(fullname) is not None else 0
             flags |= LEADS if rules.modules.leads(fullname) or rules.names.leads(fullname) else 0
             flags |= HOLDER if rules.watched(fullname) else 0
+            flags |= CANONICAL if fullname in self._awaited else 0
             flags |= HEALTH if self._health and self._policy.governs(fullname) else 0
-            self._known[fullname] = flags
+            if len(self._known) < _MOST:  # generated names have no end
+                self._known[fullname] = flags
         return flags
 
     def awaits(self, canonical: str) -> None:
         """A deprecated twin waits for this module."""
-        self._known[canonical] = self.of(canonical) | CANONICAL
+        self._awaited.add(canonical)
+        self._known.pop(canonical, None)

@@ -51,6 +51,7 @@ class Judge:
         self._policy = policy
         self._rules = rules
         self._allowed: dict[str, tuple[Pattern, ...]] = {}
+        self.overdue: frozenset[str] = frozenset()  # ids of rules whose `allow` holds no more: tests past their `due`
         self.matched: set[str] = set()  # ids of rules that had anything to say, allowed importers included
 
     def statement(
@@ -139,15 +140,16 @@ class Judge:
         self.matched.add(rule.id)
         if finding.code == "SSG101" and _inside(rule, importer):
             return False
-        if any(pattern.matches(importer) for pattern in self._allow(rule)):
+        if rule.id not in self.overdue and any(pattern.matches(importer) for pattern in self._allow(rule)):
             return False
         module = finding.target.partition(":")[0]
         return self._policy.governs(module) or not self._policy.packages or self._counts_outside(importer)
 
     def allows_file(self, finding: Finding, file: str | None) -> bool:
         """Whether ``allow`` names the importer's file (entries with a slash or ``.py`` are paths)."""
-        paths = [text for text in finding.home.rule.allow if "/" in text or text.endswith(".py")]
-        if not paths or file is None:
+        rule = finding.home.rule
+        paths = [text for text in rule.allow if "/" in text or text.endswith(".py")]
+        if not paths or file is None or rule.id in self.overdue:
             return False
         from ssot_guard.policy.globs import Globs
 

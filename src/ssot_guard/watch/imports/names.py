@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _original: dict[type, type] = {}  # switched class → the class before
 _MODULE = type(sys)
 _namespace = vars(_MODULE)["__dict__"].__get__  # C, and past every override
+_switch = _MODULE.__setattr__  # a module's own `__setattr__` would take the class for one of its settings
 # From 3.14 on a hot LOAD_ATTR on any subclass of ModuleType that inherits its attribute look-up reads the namespace
 # directly, past our descriptors. With the look-up of `object` it does not.
 _READS_PAST_DESCRIPTORS = sys.version_info >= (3, 14)
@@ -128,8 +129,8 @@ def watch(module: ModuleType, names: Iterable[str], reader: Reader) -> bool:
         namespace["__reduce__"] = _reduce
     try:
         switched = type(base)(base.__name__, (base,), namespace)
-        module.__class__ = switched
-    except TypeError:
+        _switch(module, "__class__", switched)
+    except Exception:  # noqa: BLE001 - other people's metaclass, or a class that cannot be left
         return False
     _original[switched] = base
     _original.pop(present, None)
@@ -140,7 +141,7 @@ def unwatch(module: ModuleType) -> None:
     """Give the module its own class back, unless somebody switched it again since; twice is harmless."""
     original = _original.pop(type(module), None)
     if original is not None:
-        module.__class__ = original
+        _switch(module, "__class__", original)
 
 
 def is_watched(module: object) -> bool:

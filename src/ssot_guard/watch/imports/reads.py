@@ -45,12 +45,14 @@ def takes_name(frame: FrameType, name: str) -> bool:
     if name == "__path__":
         return False
     if kind == bytecode.CALL:
-        top = importer.module_name(frame).partition(".")[0]
-        return (
-            bytecode.call_at(code, offset) == ("getattr", name)
-            and top not in sys.stdlib_module_names
-            and top != "_pytest"
-        )
-    if kind == bytecode.LAZY:
-        return True
-    return kind == bytecode.ATTRIBUTE and bytecode.attribute_at(code, offset) == name
+        return _call_takes(frame, name)
+    return kind == bytecode.LAZY or (kind == bytecode.ATTRIBUTE and bytecode.attribute_at(code, offset) == name)
+
+
+def _call_takes(frame: FrameType, name: str) -> bool:
+    module = importer.module_name(frame)
+    top = module.partition(".")[0]
+    if top == "_pytest":
+        # `monkeypatch.setattr("a.old.X", …)` imports a.old where it is not loaded yet, and else takes it: both count.
+        return module == "_pytest.monkeypatch" and frame.f_code.co_name == "resolve"
+    return bytecode.call_at(frame.f_code, frame.f_lasti) == ("getattr", name) and top not in sys.stdlib_module_names

@@ -37,7 +37,7 @@ class Sources:
         """(name, file) of loaded modules whose file is known under another name."""
         for name, module in list(sys.modules.items()):
             namespace = loaded.namespace(module)
-            spec, origin = namespace.get("__spec__"), namespace.get("__file__")
+            spec, origin = loaded.spec_of(module), namespace.get("__file__")
             if type(origin) is not str or (spec is not None and name not in (spec.name, "__main__")):
                 continue
             if self._names.get(self._real(origin), name) != name:

@@ -69,9 +69,10 @@ class Twins:
         return set()
 
     def _objects(self, rule: ImportRule, old: ModuleType, name: str, new: ModuleType, new_name: str) -> None:
-        value, other = old.__dict__.get(name), new.__dict__.get(new_name)
-        # Two classes or functions that should be one; constants and instances say nothing about identity.
-        if value is other or not isinstance(value, _KINDS) or not isinstance(other, _KINDS):
+        value, other = loaded.namespace(old).get(name), loaded.namespace(new).get(new_name)
+        # Two classes or functions that should be one; constants and instances say nothing about identity. By type:
+        # isinstance() asks a lazy proxy for its `__class__`, which wakes it.
+        if value is other or not issubclass(type(value), _KINDS) or not issubclass(type(other), _KINDS):
             return
         target, canonical = f"{old.__name__}:{name}", f"{new.__name__}:{new_name}"
         text = f"{target} is another object than {canonical}: two truths under one name"
