@@ -53,6 +53,8 @@ wheel: $(DEV) ## build wheel and sdist, and try the wheel in clean environments
 
 demo: .venv/demo-$(VERSION)/.ready-$(HERE) ## see the guard at work in a minute
 	@.venv/demo-$(VERSION)/bin/python examples/first_look/demo.py $(ARGS)
+	@echo
+	@.venv/demo-$(VERSION)/bin/python examples/agent_platform/demo.py $(ARGS)
 
 bench: .venv/bench-$(VERSION)/.ready-$(HERE) ## measure against peers, as ratios
 	.venv/bench-$(VERSION)/bin/python benchmarks/run.py $(ARGS)
@@ -76,9 +78,10 @@ $(DEV): $(TEST)
 	@touch $@
 
 # Demo and benchmarks bring frameworks and peers along, so each has an environment of its own.
-.venv/demo-$(VERSION)/.ready-$(HERE): examples/first_look/requirements.txt $(PROJECT)
+EXAMPLES := examples/first_look/requirements.txt examples/agent_platform/requirements.txt
+.venv/demo-$(VERSION)/.ready-$(HERE): $(EXAMPLES) $(PROJECT)
 	@.ci/venv $(PYTHON) .venv/demo-$(VERSION)
-	.venv/demo-$(VERSION)/bin/python -m pip install -qq --editable '.[all]' --requirement $<
+	.venv/demo-$(VERSION)/bin/python -m pip install -qq --editable '.[all]' $(EXAMPLES:%=--requirement %)
 	@touch $@
 
 .venv/bench-$(VERSION)/.ready-$(HERE): benchmarks/requirements.txt $(PROJECT)

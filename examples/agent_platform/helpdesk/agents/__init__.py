@@ -1,0 +1,1 @@
+"""What each agent can do. `factory` builds them."""

@@ -1,0 +1,1 @@
+"""What agents call. A tool is a function from text to text."""
