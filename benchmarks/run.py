@@ -15,7 +15,9 @@ from pathlib import Path
 import application
 import imports
 import instructions
+import report
 import rules
+import session
 import startup
 from measure import RunError, facts
 from scene import Scene
@@ -25,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "performance.md"
 START, END = "<!-- measured: start -->", "<!-- measured: end -->"
 # Part → rounds. Odd numbers: then the median is a round that was really measured.
-PARTS = {"imports": 11, "startup": 41, "application": 9, "rules": 11, "instructions": 1}
+PARTS = {"imports": 11, "startup": 41, "application": 9, "rules": 11, "report": 7, "session": 9, "instructions": 1}
 
 
 def main() -> int:
@@ -59,7 +61,14 @@ def _part(part: str, scene: Scene, rounds: int, rows: list[Row], plots: list[str
         rows += more
         plots.append(plot)
         return
-    parts = {"imports": imports, "startup": startup, "application": application, "instructions": instructions}
+    parts = {
+        "imports": imports,
+        "startup": startup,
+        "application": application,
+        "report": report,
+        "session": session,
+        "instructions": instructions,
+    }
     rows += parts[part].measure(scene, rounds, _say)
 
 
