@@ -14,6 +14,10 @@ import ssot_guard
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "pytest_plugin"
 SOURCE = Path(ssot_guard.__file__).parents[1]
+# Hundreds of sessions: what depends on other plugins more than on the Python runs on the oldest and the newest one.
+if (3, 11) < sys.version_info[:2] < (3, 15):
+    collect_ignore = ["test_other_plugins.py", "test_same_everywhere.py", "test_reports.py", "test_inert.py"]
+
 POLICY = """
 packages = ["acme"]
 source-roots = ["src"]

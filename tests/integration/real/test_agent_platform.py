@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,12 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-pytestmark = pytest.mark.timeout(900)  # the first run makes an environment
+pytestmark = [
+    pytest.mark.timeout(900),  # the first run makes an environment
+    pytest.mark.skipif(
+        (3, 11) < sys.version_info[:2] < (3, 15), reason="takes a minute: runs on the oldest and the newest Python"
+    ),
+]
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "example.md"
 
