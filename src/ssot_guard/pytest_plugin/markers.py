@@ -71,7 +71,7 @@ def _marked(items: list[pytest.Item]) -> Iterator[pytest.Item]:
     known: dict[pytest.Item | pytest.Collector, bool] = {}
 
     def marked(node: pytest.Item | pytest.Collector) -> bool:
-        if any(mark.name == _MARKER for mark in node.own_markers):
+        if node.own_markers and any(mark.name == _MARKER for mark in node.own_markers):
             return True
         parent = node.parent
         if parent is None:

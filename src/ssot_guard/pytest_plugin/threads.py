@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from _thread import get_ident
+from _thread import _count, get_ident
 
 import pytest
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Taken now: test suites remove it for a while.
 _current_frames = sys._current_frames  # noqa: SLF001 - documented, in spite of its name
+_ALONE: frozenset[int] = frozenset()
 
 
 class Threads:
@@ -33,7 +34,7 @@ class Threads:
 
     def pytest_runtest_logstart(self) -> None:
         """A test begins."""
-        self._shared = frozenset(_current_frames())
+        self._shared = frozenset(_current_frames()) if _count() else _ALONE
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:

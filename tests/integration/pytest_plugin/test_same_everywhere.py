@@ -77,7 +77,7 @@ def test_warn(runs, name):
     )  # each file's own tests; conftest, late, the files of the wide fixtures
 
 
-@pytest.mark.parametrize("seed", range(1, 4))
+@pytest.mark.parametrize("seed", range(1, 6))
 def test_randomly(runs, seed):
     RUNS.setdefault(f"seed {seed}", ["-p", "pytest_randomly", f"--randomly-seed={seed}"])
     one, other = runs("warn", "no xdist"), runs("warn", f"seed {seed}")

@@ -18,6 +18,7 @@ class Sources:
     def __init__(self) -> None:
         self._names: dict[str, str] = {}  # real path → the first module name
         self._told: set[tuple[str, str]] = set()
+        self._ends: set[str] = set()  # of the known paths
         self._folders: dict[str, str] = {}  # folder → real path: one lstat walk per folder, not per file
 
     def executed(self, name: str, origin: str) -> tuple[str | None, str]:
@@ -28,19 +29,24 @@ class Sources:
         """
         path = self._real(origin)
         first = self._names.setdefault(path, name)
+        self._ends.add(_end(origin))
         if first == name or name == "__main__" == first or (path, name) in self._told:
             return None, path
         self._told.add((path, name))
         return first, path
 
     def strangers(self) -> Iterator[tuple[str, str]]:
-        """(name, file) of loaded modules whose file is known under another name."""
+        """(name, file) of loaded modules whose file is known under another name.
+
+        Only files whose paths end alike are looked at closely: following the links of a thousand folders takes
+        milliseconds. (A folder that is linked under another name is seen when its module is governed.)
+        """
         for name, module in list(sys.modules.items()):
             namespace = loaded.namespace(module)
             spec, origin = loaded.spec_of(module), namespace.get("__file__")
             if type(origin) is not str or (spec is not None and name not in (spec.name, "__main__")):
                 continue
-            if self._names.get(self._real(origin), name) != name:
+            if _end(origin) in self._ends and self._names.get(self._real(origin), name) != name:
                 yield name, origin
 
     def _real(self, origin: str) -> str:
@@ -49,3 +55,9 @@ class Sources:
         if real is None:
             real = self._folders[folder] = os.path.realpath(folder)
         return os.path.join(real, file)
+
+
+def _end(path: str) -> str:
+    """The file's name; of a package, its folder's with it."""
+    folder, _, file = path.rpartition(os.sep)
+    return f"{folder.rpartition(os.sep)[2]}/{file}" if file == "__init__.py" else file
