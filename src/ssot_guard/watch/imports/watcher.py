@@ -117,7 +117,8 @@ class ImportWatcher:
             self.arming.watch(name)
         self.arming.aliases()
         for name in list(sys.modules):
-            if self.interest(name) & (DEPRECATED | HOLDER):
+            governed = type(name) is str and name.partition(".")[0] in self._finder.tops
+            if governed and self.interest(name) & (DEPRECATED | HOLDER):
                 self.arming.compare(name)
         self.sweep()
 
