@@ -24,7 +24,7 @@ _MOST_CODES = 10_000
 class Sighting:
     """One statement (or call) and the entries of what it breaks; ``seen`` holds the events of its present execution."""
 
-    __slots__ = ("echo", "entries", "parents", "seen", "simple", "swallowed", "twice")
+    __slots__ = ("echo", "entries", "parents", "seen", "simple", "swallowed", "token", "twice")
 
     def __init__(
         self, entries: tuple[Entry, ...], swallowed: Callable[[], bool] | None, module: str | None = None
@@ -37,7 +37,8 @@ class Sighting:
         self.seen: set[str] = set()
         self.twice = False  # 3.11: each execution reads the flag twice …
         self.echo = False  # … and the second read is still to come
-        self.simple: Entry | None = None  # the only entry, where each event is an execution and nothing else to do
+        self.simple: Entry | None = None  # the only entry, where each event …
+        self.token = ""  # … of this module or name is an execution, and there is nothing else to do
 
 
 NOTHING = Sighting((), None)
@@ -92,6 +93,7 @@ class Sightings:
         """From now on each event of a statement with one entry is an execution, as long as it is this one."""
         if len(sighting.entries) == 1 and sighting.seen == {token} and token not in sighting.parents:
             sighting.simple = self._ledger.only_counts(sighting.entries[0])
+            sighting.token = token
 
     def expect_echo(self, code: CodeType, key: tuple[int, str]) -> None:
         """On 3.11 each execution of a ``from`` import of a plain module reads the flag a second time."""

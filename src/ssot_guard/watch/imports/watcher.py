@@ -233,7 +233,7 @@ class ImportWatcher:
             # What breaks nothing is worth a look as long as its module is watched for other reasons.
             return self._first_read(spec, frame) if sighting is None or not self.arming.stays(name) else None
         entry = sighting.simple
-        if entry is not None and entry.count + 1 < entry.next_notice:
+        if entry is not None and sighting.token == name and entry.count + 1 < entry.next_notice:
             if sighting.twice:
                 sighting.echo = not sighting.echo
                 if not sighting.echo:
@@ -301,7 +301,7 @@ class ImportWatcher:
         sighting = self._sightings.known(frame, name)
         if sighting is not None:
             entry = sighting.simple
-            if entry is not None and entry.count + 1 < entry.next_notice:
+            if entry is not None and sighting.token == name and entry.count + 1 < entry.next_notice:
                 entry.count += 1
                 return None
             return self._sightings.again(sighting, name)
