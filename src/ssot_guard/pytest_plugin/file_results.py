@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ssot_guard.pytest_plugin.outcome import OURS, representation
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssot_guard.pytest_plugin.book import Line
@@ -36,8 +38,6 @@ def send(guarded: GuardedSession, session: pytest.Session) -> None:
 
 
 def _send(session: pytest.Session, file: str, lines: list[Line], known: list[Line]) -> None:
-    from ssot_guard.pytest_plugin.outcome import OURS, representation
-
     config, nodeid = session.config, f"ssot::{file}"
     # With a space at its end: the terminal takes the dots out of a title that equals the id.
     location = (file, (lines[0].violation.site.line or 1) - 1, f"{nodeid} ")
