@@ -17,6 +17,7 @@ from ssot_guard.sinks import Context, SinkSpecError, build
 from ssot_guard.switches import Switches
 from ssot_guard.violation import Site
 from ssot_guard.watch.imports.watcher import ImportWatcher
+from ssot_guard.watch.parts import Parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ class Engine:
         self.ledger.accepted = Accepted(os.path.join(policy.root, policy.baseline), self.faults)
         blocks = settings.mode == "strict" or (profile is not None and "strict" in profile.tag_modes.values())
         rules = ImportRules(policy.imports, "runtime")
-        self.imports = ImportWatcher(policy, rules, finder, self.ledger, files, self.faults, blocks=blocks)
+        self.parts = Parts(policy, self.ledger, files, self.faults)
+        audience = self.parts if self.parts.parts else None
+        self.imports = ImportWatcher(policy, rules, finder, self.ledger, files, self.faults, audience, blocks=blocks)
         self.publisher.sinks.extend(self._sinks())
         self._pid = os.getpid()
 
@@ -57,13 +60,21 @@ class Engine:
     def detach(self) -> None:
         """Stop the watchers, judge the rules, and close the sinks."""
         self.contained("imports", self.imports.detach)
+        for part in self.parts.parts:
+            self.contained(part.name, part.detach)
         self.contained("rules", self._judge_rules)
         self.close()
 
     def check(self) -> None:
         """Run the on-demand checks."""
         self.contained("check", self.imports.check)
+        for part in self.parts.parts:
+            self.contained(part.name, part.check)
         self.publisher.drain()
+
+    def census(self) -> dict[str, Any]:
+        """Counts by rule id."""
+        return self.parts.census()
 
     def close(self) -> None:
         """Deliver what waits and the final counts; a forked child leaves its parent's sinks alone."""
@@ -78,11 +89,15 @@ class Engine:
         self.publisher.after_fork()
         self.ledger.after_fork()
         self.imports.after_fork()
+        for part in self.parts.parts:
+            self.contained(part.name, part.after_fork)
 
     def matched_rules(self) -> dict[str, bool]:
-        """Import rules that watch this process → whether they matched anything."""
-        matched = self.imports.judge.matched
-        return {rule.id: rule.id in matched for rule in self.policy.imports if "runtime" in rule.sides}
+        """Rules that watch this process → whether they matched anything."""
+        matched = self.imports.judge.matched.union(*(part.matched for part in self.parts.parts))
+        sections = ["imports", *(part.name for part in self.parts.parts)]
+        rules = (rule for section in sections for rule in getattr(self.policy, section))
+        return {rule.id: rule.id in matched for rule in rules if "runtime" in rule.sides}
 
     def status(self) -> dict[str, Any]:
         """What ``doctor`` says about the running parts, as plain data."""
@@ -101,6 +116,7 @@ class Engine:
             "sinks": {sink.name: sink.dropped for sink in self.publisher.sinks},
             "violations": len(self.ledger.violations()),
             "unrecorded": dict(self.ledger.overflow),
+            "unknown": dict(self.ledger.unknowns),
         }
 
     def contained(self, component: str, action: Callable[[], None]) -> None:

@@ -37,7 +37,8 @@ class Guard:
         self._argument = mode
         self._environ_mode = environment_mode(environ)
         self.mode: Mode = session_mode(mode, self._environ_mode, self._profile, policy)
-        self._finder = Finder(frozenset(policy.tops() | policy.deprecated_tops()), self._wake)
+        named = {module.partition(".")[0] for module in policy.named()}
+        self._finder = Finder(frozenset(policy.tops() | policy.deprecated_tops() | named), self._wake)
         self._engine: Engine | None = None
         self._broken: str | None = None
         self._booted = self._installed = False
@@ -62,6 +63,11 @@ class Guard:
         before = len(engine.ledger.violations())
         engine.check()
         return engine.ledger.violations()[before:]
+
+    def census(self) -> dict[str, Any]:
+        """Counts by rule id, as plain data for a health endpoint: what lives, what was built, which runs are open."""
+        engine = self.engine()
+        return {} if engine is None else engine.census()
 
     def uninstall(self) -> None:
         """Leave the process exactly as it was before :func:`install`; twice is harmless."""

@@ -63,7 +63,7 @@ class Facts:
 
     __slots__ = (
         "canonical", "code", "details", "kind", "message", "namespace", "quiet", "rule", "rule_id", "site",
-        "swallowed", "target",
+        "swallowed", "target", "tenant",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - one argument per fact
@@ -80,7 +80,9 @@ class Facts:
         namespace: dict[str, Any] | None = None,
         swallowed: Callable[[], bool] | None = None,
         quiet: bool = False,
+        tenant: str | None = None,
     ) -> None:
+        self.tenant = tenant  # a pseudonym, never the tenant's own name
         self.quiet = quiet  # kept in the ledger only: no sink, no warning
         self.code = code
         self.rule = None if isinstance(rule, str) else rule
@@ -112,6 +114,7 @@ class Ledger:
         self.spares: Callable[[Entry], bool] | None = None  # a running test may do, or expects, what would be blocked
         self.accepted: Accepted | None = None  # the baseline and the comments of the sources
         self.overflow: dict[str, int] = {}
+        self.unknowns: dict[str, int] = {}  # "SSG301 engine" → how often nobody could tell
         self.blocked = 0  # verdicts that were raised
         self._entries: dict[tuple[object, ...], Entry] = {}
 
@@ -154,6 +157,11 @@ class Ledger:
             entry.next_notice *= 10
             self._publisher.publish(entry.snapshot(), repeat=True)
         return self.verdict(entry, swallowed)
+
+    def unknown(self, code: str, rule_id: str) -> None:
+        """A question that nobody here can answer (no tenant, a run not seen from its start): counted, never failing."""
+        key = f"{code} {rule_id}"
+        self.unknowns[key] = self.unknowns.get(key, 0) + 1
 
     def only_counts(self, entry: Entry) -> Entry | None:
         """The entry, if nobody wants to know of its repeats: until its next notice whoever has it may count them."""
@@ -201,7 +209,7 @@ class Ledger:
             facts.code, facts.rule_id, facts.message, facts.site, facts.target, facts.canonical, facts.kind, 1, mode,
             {"strict": "blocked", "warn": "warned"}.get(mode, "recorded"),
             fingerprint(facts.code, facts.rule_id, file, facts.target, facts.site.scope),
-            file, "new" if status == "unread" else status, owner, tags, None, None, facts.details,
+            file, "new" if status == "unread" else status, owner, tags, facts.tenant, None, facts.details,
         )  # fmt: skip
         return violation, blocks
 
@@ -269,6 +277,7 @@ class Ledger:
         """A child starts at zero: what the parent saw is the parent's."""
         self._entries.clear()
         self.overflow.clear()
+        self.unknowns.clear()
         if self.accepted is not None:
             self.accepted.after_fork()
 

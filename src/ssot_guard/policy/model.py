@@ -181,6 +181,16 @@ class Policy:
             if deprecated
         }
 
+    def named(self) -> set[str]:
+        """The modules of the objects that roles and events name: what they are about, governed or not."""
+        references = {
+            text
+            for role in self.roles
+            for text in (role.canonical or "", *role.contested, *role.subclass_of, *role.factory, *role.released_by)
+        }
+        references.update(text for rule in self.events for text in rule.emitter)
+        return {text.partition(":")[0] for text in references if text}
+
     def rules(self) -> Iterator[Rule]:
         """Every rule of every kind, in the order of the policy's sections."""
         yield from self.imports

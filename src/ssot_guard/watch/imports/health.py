@@ -101,6 +101,10 @@ class Health:
         if loads:
             loads.pop()
 
+    def refused(self, name: str) -> None:
+        """A module was taken out again for what it defines: its next load is its first."""
+        self._executed.discard(name)
+
     def open_loads(self) -> list[str]:
         """Names of the modules that this thread is loading, outermost first."""
         return [load.name for load in self._open.get(get_ident(), ())]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         """
 
         def loading(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None: ...
-        def loaded(self, spec: ModuleSpec, frame: FrameType) -> None: ...
+        def loaded(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None: ...
         def read(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None: ...
         def made(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None: ...
         def executed(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None: ...
@@ -68,14 +68,15 @@ def _read(self: ModuleSpec) -> bool:
 def write_flag(self: ModuleSpec, value: bool) -> None:  # noqa: FBT001 - a property's setter
     """What importlib does around a load; raises the verdict, if there is one."""
     watcher = armed
-    if watcher is not None and value:
-        error = _tell(watcher, watcher.loading, self, _getframe(1))
-        if error is not None:
-            raise error
+    error = None if watcher is None or not value else _tell(watcher, watcher.loading, self, _getframe(1))
+    if error is not None:
+        raise error
     # Under the very key that ModuleSpec uses: switching the class back needs no clean-up.
     self.__dict__[_KEY] = value
     if watcher is not None and not value:
-        _tell(watcher, watcher.loaded, self, _getframe(1))
+        error = _tell(watcher, watcher.loaded, self, _getframe(1))
+        if error is not None:
+            raise error
 
 
 @unseen

@@ -13,7 +13,7 @@ from ssot_guard.watch.imports import spec as tripwire
 from ssot_guard.watch.imports.arming import Arming
 from ssot_guard.watch.imports.events import Events
 from ssot_guard.watch.imports.health import Health
-from ssot_guard.watch.imports.interest import DEPRECATED, HOLDER, JUDGED, Interest
+from ssot_guard.watch.imports.interest import DEFINES, DEPRECATED, HOLDER, JUDGED, Interest
 from ssot_guard.watch.imports.judge import Judge
 from ssot_guard.watch.imports.lazy import LazyImports
 from ssot_guard.watch.imports.preloaded import Preloaded
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from ssot_guard.ledger import Ledger
     from ssot_guard.policy.model import ImportRules, Policy
     from ssot_guard.watch.imports.finder import Finder
+    from ssot_guard.watch.imports.interest import Audience
 
 
 class ImportWatcher:
     """SSG101, SSG102 and SSG104 through its parts, SSG111 - SSG115 through :class:`.health.Health`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per neighbour
         self,
         policy: Policy,
         rules: ImportRules,
@@ -44,6 +45,7 @@ class ImportWatcher:
         ledger: Ledger,
         files: Files,
         faults: Faults,
+        audience: Audience | None,
         *,
         blocks: bool,  # whether any rule may ever be strict in this process
     ) -> None:
@@ -52,6 +54,7 @@ class ImportWatcher:
         self._ledger = ledger
         self._faults = faults
         self._finder = finder
+        self._audience = audience
         self._unfinished: list[ModuleSpec] = []
         self._judged_early: set[str] = set()  # modules whose setter comes too late, or never
         self._lazy = LazyImports()
@@ -61,7 +64,7 @@ class ImportWatcher:
         self._slots = self._sightings.slots
         self._events = Events(self.judge, ledger, files, self._lazy, self._sightings, blocks=blocks)
         self._health = Health(policy, ledger)
-        self._interest = Interest(policy, rules, health=self._health.on)
+        self._interest = Interest(policy, rules, audience, health=self._health.on)
         self.arming = Arming(
             rules, self._interest, Twins(rules, ledger), finder, self, blocks=blocks, lingers=self._health.lingers
         )
@@ -84,6 +87,7 @@ class ImportWatcher:
                 continue
             try:
                 self._preloaded.adopt(name, module)
+                self._defined(name)
             except Exception as error:  # noqa: BLE001 - contained: the next one may be as it should be
                 self._faults.note("adoption", error)
         self.arming.aliases()
@@ -132,6 +136,7 @@ class ImportWatcher:
             spec = self._unfinished.pop()
             if spec.name in sys.modules and not loaded.initializing(spec):
                 self.arming.finish(spec)
+                self._defined(spec.name)
 
     def after_fork(self) -> None:
         """The child counts for itself."""
@@ -201,18 +206,30 @@ class ImportWatcher:
             self._health.abandoned()
         return verdict
 
-    def loaded(self, spec: ModuleSpec, frame: FrameType) -> None:
-        """A load ended, well or not."""
+    def loaded(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None:
+        """A load ended, well or not; an error returned here ends the import, and nobody has the module."""
         succeeded = spec.name in sys.modules
         self._health.loaded(spec, frame, succeeded=succeeded)
         if not succeeded:
             self._waiting.abandon(spec.name)
             tripwire.disarm(spec)
-            return
+            return None
         if self.interest(spec.name) & JUDGED:
             for waiting in self._waiting.end(spec.name):
                 self._events.module(spec.name, waiting, waited=True)
         self.arming.finish(spec)
+        verdict = self._defined(spec.name)
+        if verdict is not None:
+            sys.modules.pop(spec.name, None)  # importlib leaves it there: for importlib, it has loaded
+            self._health.refused(spec.name)
+        return verdict
+
+    def _defined(self, name: str) -> BaseException | None:
+        """Show what the module defines to those who look at that."""
+        module = sys.modules.get(name)
+        if self._audience is None or not self.interest(name) & DEFINES or not loaded.is_module(module):
+            return None
+        return self._audience.loaded(name, module)
 
     def read(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None:
         """CPython looks at the flag: mostly because somebody imports the cached module."""

@@ -1,0 +1,1 @@
+"""The events that every run must send, in order."""

@@ -1,0 +1,1 @@
+"""Whose object it is, and on whose behalf it is used."""
