@@ -68,3 +68,16 @@ def ssot(app: Path, environ: dict[str, str]) -> Run:
         return done
 
     return run
+
+
+@pytest.fixture
+def spool(app: Path, environ: dict[str, str]) -> Callable[[], None]:
+    """Writes real JSON lines of a real process into ``spool``, once for each call."""
+    code = "from ssot_guard import bootstrap; bootstrap.start(); import acme.main"
+    own = {"SSOT_GUARD_POLICY": str(app / "ssot-guard.toml"), "SSOT_GUARD_SINKS": f"jsonl:{app / 'spool'}"}
+
+    def write() -> None:
+        command = [sys.executable, "-W", "ignore", "-c", code]
+        subprocess.run(command, env=environ | own, check=True, capture_output=True)
+
+    return write

@@ -191,9 +191,9 @@ class Health:
             return
         code, offset = frame.f_code, frame.f_lasti
         wanted = takes_from(name, frame) if bytecode.binds_at(code, offset) else bytecode.attribute_at(code, offset)
-        if wanted is not None and _is_echo(self._needed, code, offset):
-            return
         if wanted is not None:
+            if _is_echo(self._needed, code, offset):
+                return
             # A submodule that is loading is found in sys.modules, and what exists nowhere is no matter of order.
             if f"{name}.{wanted}" not in sys.modules and self._announced.get(get_ident()) != f"{name}:{wanted}":
                 self.missed(name, wanted, frame)

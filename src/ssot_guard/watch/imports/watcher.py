@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from ssot_guard.watch.imports import bytecode, direct, importer, loaded, reads
+from ssot_guard.watch.imports import direct, importer, loaded, reads
 from ssot_guard.watch.imports import spec as tripwire
 from ssot_guard.watch.imports.arming import Arming
+from ssot_guard.watch.imports.bystanders import Bystanders
 from ssot_guard.watch.imports.events import Events
 from ssot_guard.watch.imports.health import Health
 from ssot_guard.watch.imports.interest import DEFINES, DEPRECATED, HOLDER, JUDGED, Interest
@@ -50,7 +51,6 @@ class ImportWatcher:
         blocks: bool,  # whether any rule may ever be strict in this process
     ) -> None:
         self._policy = policy
-        self._rules = rules
         self._ledger = ledger
         self._faults = faults
         self._finder = finder
@@ -70,6 +70,7 @@ class ImportWatcher:
         )
         self._preloaded = Preloaded(self.judge, self._interest, self.arming, self._health, ledger)
         self._passing = self.arming.passing
+        self._bystanders = Bystanders(rules, self.arming, self._health)
         self.interest = self._interest.of
         self.preloaded = self._preloaded.names
         self.mechanism = "none"
@@ -236,7 +237,7 @@ class ImportWatcher:
         name = spec.name
         looks = self._passing.get(name)
         if looks is not None and not spec.__dict__.get("_initializing"):
-            self._pass(spec, frame, looks)
+            self._bystanders.read(spec, frame, looks)
             return None
         slot = self._slots.get(id(frame.f_code))
         sighting = None if slot is None else slot.get((frame.f_lasti, name))
@@ -266,33 +267,6 @@ class ImportWatcher:
             if not self.interest(name) & JUDGED:
                 return None
         return self._events.module(name, frame, read=True) if reads.imports(frame, name) else None
-
-    def _pass(self, spec: ModuleSpec, frame: FrameType, looks: int) -> None:
-        """A governed module without a rule: look for missing names a while, then let it go for good."""
-        if looks:
-            self._passing[spec.name] = looks - 1
-            if not bytecode.imports_now(frame.f_code, frame.f_lasti):  # else it is imported, and that is all
-                self._look_for_missing(spec.name, frame)
-        elif loaded.spec_of(sys.modules.get(spec.name)) is spec:
-            tripwire.disarm(spec)
-
-    def _look_for_missing(self, name: str, frame: FrameType) -> None:
-        """CPython reads the flag for the message about a missing name; and importlib in vain for a ``__path__``."""
-        code, offset = frame.f_code, frame.f_lasti
-        if bytecode.binds_now(code, offset):
-            if not bytecode.runs_at(code, offset) and self._rules.name(name, bytecode.bound_at(code, offset)) is None:
-                self._health.missing_name(name, frame)
-        elif importer.is_machinery(frame):
-            if code.co_name != "_find_and_load_unlocked" or loaded.is_package(name):
-                return
-            found = importer.find(frame)
-            submodule = frame.f_locals.get("name")
-            if found is not None and not found.probes and type(submodule) is str:
-                self._health.missing(submodule, found)
-        elif self._health.open_loads():
-            wanted = bytecode.attribute_at(code, offset)
-            if wanted is not None:  # `package.module`, while the module loads and is not bound yet
-                self._health.missed(f"{name}.{wanted}", wanted, frame)
 
     def made(self, spec: ModuleSpec, frame: FrameType) -> BaseException | None:
         """Importlib reads ``spec.parent`` when it makes a module: by hand or for a reload, no load event follows."""
