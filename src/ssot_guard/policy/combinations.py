@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ssot_guard.names import CHILDREN, Pattern, parse
+from ssot_guard.policy.emitters import emitters
+from ssot_guard.policy.kinds import meant
+from ssot_guard.policy.positions import positions_of
+from ssot_guard.policy.sequence import parse as parse_sequence
 
 if TYPE_CHECKING:
     from ssot_guard.policy.report import Place, Report
@@ -24,6 +28,10 @@ def find(data: Plain, raw: Any, report: Report) -> None:
         if not report.broken(*at.path):
             _undecided(rule, at)
             _role(rule, raw["roles"][index], at)
+    for index, rule in enumerate(data["events"]):
+        at = report.at("events", index)
+        if not report.broken(*at.path):
+            _event(rule, at)
     for name, profile in data["profiles"].items():
         at = report.at("profiles", name, "canary")
         if profile["canary"] is not None and not report.broken(*at.path):
@@ -109,8 +117,25 @@ def _role(rule: Plain, raw: Any, at: Place) -> None:
             at.child(key).problem("needs `isolated = true`")
     for key in ("retiring", "except"):
         for index, entry in enumerate(rule[key]):
-            if rule["canonical"] in (entry, entry["class"] if isinstance(entry, dict) else None):
+            named = entry["class"] if isinstance(entry, dict) else entry
+            if rule["canonical"] is not None and rule["canonical"] == named:
                 at.child(key).child(index).problem(f"`{rule['canonical']}` is the role's `canonical`; keep one of them")
+
+
+def _event(rule: Plain, at: Place) -> None:
+    if isinstance(rule["event"], str):
+        return
+    if not rule["event"]:
+        at.child("event").problem("names no event; write the parameter that does, or a table of method = event")
+    sent = set(emitters(rule["emitter"], rule["event"]))
+    modules = {reference.partition(":")[0] for reference in rule["emitter"]}
+    names = positions_of(parse_sequence(rule["sequence"])).alphabet()
+    for method, event in rule["event"].items():
+        place = at.child("event").child(method)
+        if not any(f"{module}:{method}" in sent for module in modules):
+            place.problem("is no method beside one of `emitter`, or of a class named there; write `Class.method`")
+        elif event not in names:
+            place.problem(f"{event!r} is not in `sequence`{meant(event, names)}")
 
 
 def _canary(canary: Plain, at: Place) -> None:

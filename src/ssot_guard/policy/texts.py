@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ssot_guard.names import EXACT, Pattern, PatternSyntaxError, parse
+from ssot_guard.policy import sequence as sequences
 from ssot_guard.policy.globs import complaint, is_path
 from ssot_guard.policy.kinds import meant
 
@@ -148,15 +149,8 @@ def sink(text: str) -> str | None:
 
 
 def sequence(text: str) -> str | None:
-    """A contract of events; here only its brackets are checked."""
-    closing = {")": "(", "}": "{"}
-    opened: list[str] = []
-    for character in text:
-        if character in "({":
-            opened.append(character)
-        elif character in closing and (not opened or opened.pop() != closing[character]):
-            return f"`{character}` closes nothing that is open"
-    return f"`{opened[-1]}` is never closed" if opened else None
+    """A contract of events."""
+    return sequences.complaint(text)
 
 
 def _parsed(text: str) -> Pattern | str:

@@ -104,6 +104,11 @@ def test_a_derived_id_gives_way_to_a_written_one() -> None:
     assert [rule.id for rule in load_data({"imports": rules}).imports] == ["a.old-2", "a.old"]
 
 
+def test_a_role_without_a_home_may_have_exceptions() -> None:
+    data = {"packages": ["a"], "roles": [{"match": ["*Model"], "except": ["a.migrations"]}]}
+    assert load_data(data).roles[0].excepted == [{"class": "a.migrations", "reason": None}]
+
+
 def test_exceptions_of_a_role_become_one_shape() -> None:
     data = {"roles": [{"canonical": "a:C", "except": ["a.testing", {"class": "a.x:D", "reason": "no"}]}]}
     assert load_data(data).roles[0].excepted == [
