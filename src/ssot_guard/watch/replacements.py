@@ -15,33 +15,66 @@ if TYPE_CHECKING:
 MISSING: Any = object()  # the owner itself had no such attribute
 
 
+class _Layer:
+    """One replacement: what was there, and what is there of ours."""
+
+    __slots__ = ("before", "name", "ours", "owner")
+
+    def __init__(self, owner: Any, name: str, before: Any, ours: object) -> None:
+        self.owner = owner
+        self.name = name
+        self.before = before
+        self.ours = ours
+
+    def key(self) -> tuple[int, str]:
+        """The attribute."""
+        return id(self.owner), self.name
+
+
+# Several parts may replace one attribute, and leave in any order.
+_layers: dict[tuple[int, str], list[_Layer]] = {}
+
+
 class Replacements:
     """Attributes of classes and modules that are replaced, in order."""
 
     __slots__ = ("_done",)
 
     def __init__(self) -> None:
-        self._done: list[tuple[Any, str, Any, Any]] = []
+        self._done: list[_Layer] = []
 
     def put(self, owner: Any, name: str, value: object) -> bool:
         """Replace one attribute; False where its owner allows no change (a type of C)."""
-        before = own(owner, name)
+        layer = _Layer(owner, name, own(owner, name), value)
         try:
             _set(owner, name, value)
         except (TypeError, AttributeError):
             return False
-        self._done.append((owner, name, before, value))
+        self._done.append(layer)
+        _layers.setdefault(layer.key(), []).append(layer)
         return True
 
     def restore(self) -> None:
         """Everything as it was, the last first; twice is harmless."""
         while self._done:
-            owner, name, before, ours = self._done.pop()
-            if own(owner, name) is ours:
-                if before is MISSING:
-                    _delete(owner, name)
-                else:
-                    _set(owner, name, before)
+            _take_out(self._done.pop())
+
+
+def _take_out(layer: _Layer) -> None:
+    """Put back what was there, or leave it to the layer of another part that lies above."""
+    layers = _layers[layer.key()]
+    layers.remove(layer)
+    if not layers:
+        del _layers[layer.key()]
+    if own(layer.owner, layer.name) is layer.ours:
+        if layer.before is MISSING:
+            _delete(layer.owner, layer.name)
+        else:
+            _set(layer.owner, layer.name, layer.before)
+        return
+    for above in layers:
+        if above.before is layer.ours:
+            above.before = layer.before
 
 
 def own(owner: Any, name: str) -> Any:

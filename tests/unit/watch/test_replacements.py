@@ -1,6 +1,7 @@
 """Attributes of the host that are replaced come back as the very same objects."""
 
 import types
+from itertools import permutations
 
 import pytest
 
@@ -73,3 +74,35 @@ def test_a_type_of_c_allows_no_change(owner: type) -> None:
     done = Replacements()
     assert not done.put(owner, "__init__", print)
     done.restore()
+
+
+@pytest.mark.parametrize("name", ["call", "added"])
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("number", range(len(owners())))
+def test_parts_that_replace_one_attribute_may_leave_in_any_order(
+    number: int, order: tuple[int, ...], name: str
+) -> None:
+    owner = owners()[number]
+    before = own(owner, name)
+    parts = [Replacements() for _ in order]
+    left: dict[int, object] = {part: object() for part in range(len(order))}
+    for part, value in left.items():
+        assert parts[part].put(owner, name, value)
+    for part in order:
+        parts[part].restore()
+        del left[part]
+        assert own(owner, name) is (left[max(left)] if left else before)
+    for part in order:
+        parts[part].restore()
+    assert own(owner, name) is before
+
+
+@pytest.mark.parametrize("owner", owners(), ids=repr)
+def test_what_others_put_between_two_of_ours_stays(owner: object) -> None:
+    lower, upper, theirs = Replacements(), Replacements(), object()
+    lower.put(owner, "call", object())
+    (type.__setattr__ if isinstance(owner, type) else setattr)(owner, "call", theirs)
+    upper.put(owner, "call", object())
+    lower.restore()
+    upper.restore()
+    assert own(owner, "call") is theirs
