@@ -13,8 +13,12 @@ import time
 from pathlib import Path
 
 import application
+import construction
+import crowd
+import events
 import imports
 import instructions
+import isolation
 import report
 import rules
 import session
@@ -27,7 +31,19 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "performance.md"
 START, END = "<!-- measured: start -->", "<!-- measured: end -->"
 # Part → rounds. Odd numbers: then the median is a round that was really measured.
-PARTS = {"imports": 11, "startup": 41, "application": 9, "rules": 11, "report": 7, "session": 9, "instructions": 1}
+PARTS = {
+    "imports": 11,
+    "startup": 41,
+    "application": 9,
+    "rules": 11,
+    "report": 7,
+    "session": 9,
+    "construction": 9,
+    "isolation": 9,
+    "crowd": 1,
+    "events": 9,
+    "instructions": 1,
+}
 
 
 def main() -> int:
@@ -67,6 +83,10 @@ def _part(part: str, scene: Scene, rounds: int, rows: list[Row], plots: list[str
         "application": application,
         "report": report,
         "session": session,
+        "construction": construction,
+        "isolation": isolation,
+        "crowd": crowd,
+        "events": events,
         "instructions": instructions,
     }
     rows += parts[part].measure(scene, rounds, _say)

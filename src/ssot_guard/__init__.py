@@ -5,7 +5,7 @@ The tour of the house, in the direction in which data flows:
 - ``errors``, ``names``, ``violation``, ``catalogue``: the words that everything else uses;
 - ``policy``: what must hold, pure data; ``discover`` finds it for tests and the command;
 - ``faults``, ``files``, ``switches``, ``ledger``: the one place that records and decides;
-- ``watch``: one room per thing that is watched; so far ``imports``;
+- ``watch``: one room per thing that is watched: ``imports``, ``roles``, ``tenants``, ``events``, ``journeys``;
 - ``guard``, ``bootstrap``: put a policy into force in this process;
 - ``sinks``, ``report``: one file per destination and per format;
 - ``pytest_plugin``: a test session that fails for what it met;
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ssot_guard.errors import DeprecatedImportError, PolicyError, SsotViolationError, SsotWarning
     from ssot_guard.guard import Guard, active, install, ready
     from ssot_guard.violation import Site, Violation
+    from ssot_guard.watch.journeys.runs import journey
+    from ssot_guard.watch.tenants.current import tenant
 
 __all__ = [
     "DeprecatedImportError",
@@ -37,7 +39,9 @@ __all__ = [
     "__version__",
     "active",
     "install",
+    "journey",
     "ready",
+    "tenant",
 ]
 
 _HOMES = {
@@ -51,7 +55,9 @@ _HOMES = {
     "__version__": "_version",
     "active": "guard",
     "install": "guard",
+    "journey": "watch.journeys.runs",
     "ready": "guard",
+    "tenant": "watch.tenants.current",
 }
 
 

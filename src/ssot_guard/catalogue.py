@@ -11,13 +11,13 @@ class Entry:
     """One code of the catalogue.
 
     ``blocks``: ``strict`` raises before the wrong code runs. ``runtime`` and ``audit``: which side can see it;
-    ``later``: this version does not look for it yet. ``rule``: its key in the policy's ``[modules]``, which is its
-    rule's id in reports; empty for codes of rules that the policy names.
+    ``later``: this version does not look for it yet (``audit_later``: its audit does not). ``rule``: its key in the
+    policy's ``[modules]``, which is its rule's id in reports; empty for codes of rules that the policy names.
     ``what`` is wrong in one line, ``why`` it hurts, ``write`` what to do instead. (No ``NamedTuple``: the ledger reads
     this at the first violation, and ``typing`` is not to be imported inside somebody's import.)
     """
 
-    __slots__ = ("audit", "blocks", "code", "later", "name", "rule", "runtime", "what", "why", "write")
+    __slots__ = ("audit", "audit_later", "blocks", "code", "later", "name", "rule", "runtime", "what", "why", "write")
 
     def __init__(self, code: str, name: str, sides: str, what: str, why: str, write: str, rule: str = "") -> None:
         self.code = code
@@ -25,7 +25,8 @@ class Entry:
         self.runtime = "runtime" in sides
         self.audit = "audit" in sides
         self.blocks = "blocks" in sides
-        self.later = "later" in sides
+        self.later = "later" in sides.split()
+        self.audit_later = "audit-later" in sides
         self.rule = rule
         self.what = what
         self.why = why
@@ -114,7 +115,7 @@ _ENTRIES = (
         rule="import-budget",
     ),
     Entry(
-        "SSG201", "competing-class", "runtime blocks audit later",
+        "SSG201", "competing-class", "runtime blocks audit-later",
         "A second definition plays a role that already has a canonical home.",
         "Two classes for one capability drift apart: a fix lands in one of them, and which one a request meets depends "
         "on who imported what. A class that inherits from both homes joins two states under one name.",
@@ -143,7 +144,7 @@ _ENTRIES = (
         "Build the object once at start-up, or guard the construction with a lock and look again inside it.",
     ),
     Entry(
-        "SSG205", "interface-mismatch", "runtime later",
+        "SSG205", "interface-mismatch", "runtime",
         "A class in the role does not satisfy the role's interface.",
         "A missing member, another signature or a coroutine where a plain call is expected fails at the first use, "
         "which may be a rare path in production.",
@@ -156,57 +157,58 @@ _ENTRIES = (
         "Load lazily or share what is immutable; raise the budget only with the reason written beside it.",
     ),
     Entry(
-        "SSG207", "undiscoverable-class", "runtime later",
+        "SSG207", "undiscoverable-class", "runtime",
         "A concrete class of the role is missing from its registry.",
         "It is written, reviewed and shipped, and nothing can ever select it.",
         "Register it where the role's `registered-in` looks, or delete it.",
     ),
     Entry(
-        "SSG301", "cross-tenant-use", "runtime blocks later",
+        "SSG301", "cross-tenant-use", "runtime blocks",
         "An object that belongs to one tenant was used on behalf of another.",
         "One user's data can reach another user's answer.",
         "Build the object inside the request or session, and never keep it in a module, a class or a process-wide "
-        "cache.",
+        "cache. Work on everybody's objects (an expiry, a broadcast) says so: `with ssot_guard.tenant(None):`.",
     ),
     Entry(
-        "SSG302", "shared-state", "runtime later",
+        "SSG302", "shared-state", "runtime",
         "Isolated objects of two tenants reach the same mutable object.",
         "The objects are separate and their data is not: a mutable default, a class attribute or a common cache joins "
         "them. The report names the path from either side.",
         "Give each instance its own copy. If sharing is meant, list the type under the role's `share`.",
     ),
     Entry(
-        "SSG303", "no-tenant", "runtime later",
+        "SSG303", "no-tenant", "runtime",
         "An isolated object was built or used outside any tenant.",
         "Nobody can say whose it is, so no later use can be judged. Threads and executors lose the context silently.",
         "Enter the tenant first (`with ssot_guard.tenant(...)` or the application's own context) and carry the "
         "context into threads with `contextvars.copy_context().run`.",
     ),
     Entry(
-        "SSG401", "event-sequence", "runtime later",
+        "SSG401", "event-sequence", "runtime",
         "The events of a run broke their contract.",
         "A client waits for an end that never comes, or shows a result twice, because an event is missing, repeated, "
         "out of order or after the end.",
         "Send the events in the order of the rule's `sequence`; send the final one exactly once, on failure too.",
     ),
     Entry(
-        "SSG402", "foreign-emitter", "runtime audit later",
+        "SSG402", "foreign-emitter", "runtime audit-later",
         "An event of the contract was sent past the canonical emitter.",
         "Order, tenant and delivery are ensured in one place only. What goes past it is seen by nobody.",
         "Send through the emitter that the rule names.",
     ),
     Entry(
-        "SSG403", "misdelivered-event", "runtime blocks later",
+        "SSG403", "misdelivered-event", "runtime blocks",
         "The event of one tenant's run was sent for another tenant.",
         "A user sees the progress or the answer of somebody else.",
         "Take the recipient from the run itself, not from the connection or the context that happens to be current.",
     ),
     Entry(
-        "SSG501", "journey-below-target", "runtime later",
+        "SSG501", "journey-below-target", "runtime",
         "A critical path succeeded too rarely, or took too long.",
         "The parts may all be healthy while users do not get what they came for. Live, the verdict waits until the "
         "rate is below the target with 95 % confidence; in tests the observed rate decides.",
-        "Read the failed runs of the journey; they are named in the details.",
+        "Repair what the failed runs name: each kind of failure with its place and number. Tests that make runs fail "
+        "on purpose say so with `ssot_allow`.",
     ),
     Entry(
         "SSG901", "dead-rule", "runtime audit",

@@ -50,11 +50,13 @@ class Engine:
         self.parts = Parts(policy, self.ledger, files, self.faults)
         audience = self.parts if self.parts.parts else None
         self.imports = ImportWatcher(policy, rules, finder, self.ledger, files, self.faults, audience, blocks=blocks)
-        self.publisher.sinks.extend(self._sinks())
+        self.reports = True  # to the sinks; the pytest plugin reports instead
         self._pid = os.getpid()
 
     def attach(self) -> None:
         """Start the watchers."""
+        if self.reports:
+            self.publisher.sinks.extend(self._sinks())
         self.contained("imports", self.imports.attach)
 
     def detach(self) -> None:
@@ -81,6 +83,8 @@ class Engine:
         if os.getpid() != self._pid:
             return
         self.contained("check", self.imports.sweep)
+        for part in self.parts.parts:
+            self.contained(part.name, part.close)
         self.publisher.close(self.ledger.violations())
 
     def after_fork(self) -> None:

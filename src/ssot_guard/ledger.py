@@ -13,7 +13,7 @@ from _functools import partial
 from _warnings import warn_explicit
 
 from ssot_guard.errors import DeprecatedImportError, SsotViolationError, SsotWarning
-from ssot_guard.policy.modes import effective_mode
+from ssot_guard.policy.modes import effective_mode, weakest
 from ssot_guard.violation import Site, Violation, fingerprint
 
 TYPE_CHECKING = False
@@ -43,15 +43,16 @@ _NEVER = sys.maxsize
 
 
 class Entry:
-    """One distinct violation: what was seen first, and how often since."""
+    """One distinct violation: what was seen first, and how often since; ``recorded`` unless the ledger was full."""
 
-    __slots__ = ("blocks", "count", "next_notice", "violation")
+    __slots__ = ("blocks", "count", "next_notice", "recorded", "violation")
 
     def __init__(self, violation: Violation, *, blocks: bool) -> None:
         self.violation = violation
         self.blocks = blocks
         self.count = 1
         self.next_notice = 10
+        self.recorded = True
 
     def snapshot(self) -> Violation:
         """The violation with its count as of now."""
@@ -63,7 +64,7 @@ class Facts:
 
     __slots__ = (
         "canonical", "code", "details", "kind", "message", "namespace", "quiet", "rule", "rule_id", "site",
-        "swallowed", "target", "tenant",
+        "status", "swallowed", "target", "tenant",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - one argument per fact
@@ -81,8 +82,10 @@ class Facts:
         swallowed: Callable[[], bool] | None = None,
         quiet: bool = False,
         tenant: str | None = None,
+        status: str = "new",
     ) -> None:
         self.tenant = tenant  # a pseudonym, never the tenant's own name
+        self.status = status  # what it is without a baseline: "known" where the policy itself knows it
         self.quiet = quiet  # kept in the ledger only: no sink, no warning
         self.code = code
         self.rule = None if isinstance(rule, str) else rule
@@ -133,11 +136,7 @@ class Ledger:
         if entry is not None:
             return entry, self.repeat(entry, facts.swallowed)
         if len(self._entries) >= _MOST:
-            self.overflow[facts.rule_id] = self.overflow.get(facts.rule_id, 0) + 1
-            violation, blocks = self._decide(facts)
-            entry = Entry(violation, blocks=blocks)
-            entry.next_notice = _NEVER
-            return entry, self._verdict(violation) if violation.mode == "strict" else None
+            return self._beyond(facts)
         violation, blocks = self._decide(facts)
         mine = Entry(violation, blocks=blocks)
         entry = self._entries.setdefault(key, mine)
@@ -147,6 +146,15 @@ class Ledger:
             self.witness(entry)
         error = self._announce(entry, facts)
         return entry, None if error is not None and self._spared(entry) else error
+
+    def _beyond(self, facts: Facts) -> tuple[Entry, BaseException | None]:
+        """What a full ledger counts by rule only; the verdict is the same."""
+        self.overflow[facts.rule_id] = self.overflow.get(facts.rule_id, 0) + 1
+        violation, blocks = self._decide(facts)
+        entry = Entry(violation, blocks=blocks)
+        entry.next_notice, entry.recorded = _NEVER, False
+        raises = violation.mode == "strict" and not self._spared(entry)
+        return entry, self._verdict(violation) if raises else None
 
     def repeat(self, entry: Entry, swallowed: Callable[[], bool] | None = None) -> BaseException | None:
         """One more execution of a recorded violation."""
@@ -162,6 +170,11 @@ class Ledger:
         """A question that nobody here can answer (no tenant, a run not seen from its start): counted, never failing."""
         key = f"{code} {rule_id}"
         self.unknowns[key] = self.unknowns.get(key, 0) + 1
+
+    def may_raise(self, rule: Rule) -> bool:
+        """Whether a new violation of a rule could be raised here: then it must be judged before it is too late."""
+        mode = weakest(self._settings.mode_for(tuple(rule.tags)), rule.max_mode)
+        return mode == "strict" and not getattr(rule, "contested", None)
 
     def only_counts(self, entry: Entry) -> Entry | None:
         """The entry, if nobody wants to know of its repeats: until its next notice whoever has it may count them."""
@@ -218,8 +231,10 @@ class Ledger:
         if getattr(facts.rule, "contested", None):
             return "contested"
         if self.accepted is None or facts.quiet:
-            return "new"
+            return facts.status
         status = self.accepted.status(facts, file)
+        if facts.status != "new" and status in ("new", "unread"):
+            return facts.status
         if status == "unread" and session == "strict":
             facts.details["not-blocked"] = "the baseline cannot be read"
         return status

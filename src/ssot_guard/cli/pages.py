@@ -76,9 +76,11 @@ def write(folder: Path) -> None:
 
 
 def _seen(entry: Entry) -> str:
-    sides = [side for side, there in (("at runtime", entry.runtime), ("by the audit", entry.audit)) if there]
+    audited = entry.audit and not entry.audit_later
+    sides = [side for side, there in (("at runtime", entry.runtime), ("by the audit", audited)) if there]
     blocks = " In `strict` it is blocked before the wrong code runs." if entry.blocks else ""
     later = " **This version does not look for it yet.**" if entry.later else ""
+    later = " **The audit's part comes with a later version.**" if entry.audit_later else later
     return f"Seen {' and '.join(sides)}.{blocks}{later}"
 
 

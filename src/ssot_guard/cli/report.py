@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ from ssot_guard.report.triage import Inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_DOCUMENT = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"tool":\s*"ssot-guard"')  # how `--format json` begins
 
 
 @click.command("report")
@@ -65,6 +68,7 @@ def command(  # noqa: PLR0913 - one per option
       kubectl logs -l app=acme | ssot-guard report - --output report.md
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     selectors, form, wanted = _understood(select, name, output, since, labels)
+    _refuse_reports(files)
     rules = [rule.id for rule in load_policy(policy_path(policy)).rules()] if policy else ()
     report = Report(rules=rules)
     read(files, report, wanted)
@@ -80,6 +84,24 @@ def command(  # noqa: PLR0913 - one per option
     if report.inputs.unseen and output:
         click.echo(f"ssot-guard: {report.inputs.unseen}", err=True)
     return USAGE if _unusable(files, report) else int(report.failing())
+
+
+def _refuse_reports(files: tuple[str, ...]) -> None:
+    """A usage error for a finished report in JSON: it names no tests and no processes, and would be skipped."""
+    for path in map(Path, files):
+        if not path.is_file():  # also a pipe, of which nothing may be taken
+            continue
+        try:
+            with path.open("rb") as stream:
+                found = _DOCUMENT.match(stream.read(200))
+        except OSError:  # said where it is read
+            continue
+        if found is not None:
+            lines = path.with_suffix(".jsonl")
+            raise click.UsageError(
+                f"{path} is a finished report, which names too little to be merged; pass the JSON lines themselves: "
+                f"what a sink wrote, or `pytest --ssot-report={lines}`"
+            )
 
 
 def _unseen(files: tuple[str, ...], report: Report) -> str:

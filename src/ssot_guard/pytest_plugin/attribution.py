@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     import pytest
 
-# Facts about modules: found by whatever import, or check, comes first.
-STANDING = frozenset(("SSG104", "SSG112", "SSG113", "SSG114", "SSG115"))
+# Facts about modules and classes: found by whatever import, or check, comes first.
+STANDING = frozenset(("SSG104", "SSG112", "SSG113", "SSG114", "SSG115", "SSG201", "SSG205", "SSG207"))
+_IMPORTS = "SSG1"
 _PHASE = "pytest_runtest_"
 # Taken now: suites of others remove them for a while (attrs does).
 _getframe, _current_frames = sys._getframe, sys._current_frames
@@ -51,7 +52,8 @@ def place(config: pytest.Config, thread: int, code: str = "") -> Place | None:
             if running is not None:
                 return Place(*running, owned=not once, steady=frame.f_code.co_name == "pytest_runtest_call")
         elif not once:
-            once = _wide_fixture(frame) if module == "_pytest.fixtures" else _module_body(frame) or _on_demand(frame)
+            once = _wide_fixture(frame) if module == "_pytest.fixtures" else _module_body(frame)
+            once = once or _for_files(frame) or (code.startswith(_IMPORTS) and _on_demand(frame))
     return None
 
 
@@ -94,7 +96,15 @@ def _module_body(frame: FrameType) -> bool:
 
 
 def _on_demand(frame: FrameType) -> bool:
+    """Whether ``guard.check()`` looks: at what tests have imported before, so it is nobody's who happens to ask."""
     return frame.f_code.co_name == "check" and frame.f_globals.get("__name__") == "ssot_guard.guard"
+
+
+def _for_files(frame: FrameType) -> bool:
+    """Whether the session looks, between what tests do, for what none of them is to blame for."""
+    return (
+        frame.f_code.co_name == "_for_files" and frame.f_globals.get("__name__") == "ssot_guard.pytest_plugin.instances"
+    )
 
 
 def _wide_fixture(frame: FrameType) -> bool:

@@ -1,18 +1,16 @@
 """What one process of a session saw: a line per violation and test that reached it, or per violation of a file.
 
 The book is authoritative: a test's outcome may be changed by marks, plugins and reruns, a line stays. Workers send
-theirs as plain data.
+theirs as plain data (:mod:`.spool`).
 """
 
 from __future__ import annotations
 
-from ssot_guard.sinks.plain import plain
-from ssot_guard.violation import Site, Violation
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
+
+    from ssot_guard.violation import Violation
 
     SiteKey = tuple[str, str, str | None, int | None, int | None, str]
 
@@ -37,27 +35,6 @@ class Line:
     def key(self) -> tuple[SiteKey, str, str]:
         """What makes it one line."""
         return site_key(self.violation), self.test, self.when
-
-    def pack(self) -> list[Any]:
-        """Plain data, for another process."""
-        found = self.violation
-        fields = [getattr(found, name) for name in found.__slots__]
-        site, details = found.__slots__.index("site"), found.__slots__.index("details")
-        fields[site] = list(found.site.astuple())
-        fields[details] = plain(dict(found.details))
-        return [fields, self.test, self.when, self.excuse, self.shown, self.count]
-
-
-def unpack(data: list[Any]) -> Line:
-    """A line of another process."""
-    fields, test, when, excuse, shown, count = data
-    named = dict(zip(Violation.__slots__, fields, strict=True))
-    named["site"] = Site(*named["site"])
-    named["tags"] = tuple(named["tags"])
-    line = Line(Violation(**named), test, when, excuse)
-    line.shown = bool(shown)
-    line.count = int(count)
-    return line
 
 
 def site_key(found: Violation) -> SiteKey:

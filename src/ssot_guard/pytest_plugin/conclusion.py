@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 
 from ssot_guard.baseline import Baseline, key_of
-from ssot_guard.pytest_plugin import gone, partial, records
+from ssot_guard.pytest_plugin import partial
 from ssot_guard.pytest_plugin.book import Book, Line, site_key
+from ssot_guard.pytest_plugin.options import RECORDS
 from ssot_guard.pytest_plugin.words import many
 
 TYPE_CHECKING = False
@@ -89,9 +90,17 @@ class Conclusion:
             places.sort(key=lambda place: (place.shown, *_position(place)))  # what failed a test stays new
             for number, place in enumerate(places):
                 place.become("known" if number < baseline.allowance(key) else "new")
-        stale = baseline.judge(sites, looked_at=self._looked_at).stale
-        self.stale = [(key, surplus) for key, surplus in stale if gone.is_gone(root, key)]
+        self.stale = self._gone(root, baseline.judge(sites, looked_at=self._looked_at).stale)
         return baseline
+
+    @staticmethod
+    def _gone(root: str, unseen: list[tuple[Key, int]]) -> list[tuple[Key, int]]:
+        """Of what was not seen, the entries that are gone from the code as well."""
+        if not unseen:
+            return []
+        from ssot_guard.pytest_plugin.gone import is_gone
+
+        return [(key, surplus) for key, surplus in unseen if is_gone(root, key)]
 
     def _looked_at(self, file: str, code: str) -> bool:
         del code
@@ -153,14 +162,16 @@ def _update(guarded: GuardedSession, found: Conclusion) -> None:
 
 
 def _report(guarded: GuardedSession, found: Conclusion) -> None:
-    from ssot_guard import report
-    from ssot_guard.report.model import Report
-
     path, form = guarded.options.report or ("", "")
     seen = [_seen(line) for place in found.places for line in place.lines]
-    if form == records.SUFFIX:
-        content = b"".join(records.lines(guarded, seen))
+    if form == RECORDS:
+        from ssot_guard.pytest_plugin.records import lines
+
+        content = b"".join(lines(guarded, seen))
     else:
+        from ssot_guard import report
+        from ssot_guard.report.model import Report
+
         document = Report(seen, rules=[rule.id for rule in guarded.options.policy.rules()])
         document.inputs.stale = len(found.stale)
         content = report.render(document, form).encode()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ssot_guard.pytest_plugin.outcome import OURS, representation
+from ssot_guard.pytest_plugin.outcome import representation
+from ssot_guard.pytest_plugin.words import OURS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

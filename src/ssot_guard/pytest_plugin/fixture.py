@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from ssot_guard.pytest_plugin.book import site_key
 from ssot_guard.pytest_plugin.markers import refuse_unknown, selects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
-    from typing import Self
+    from typing import Any, Self
 
     from ssot_guard.pytest_plugin.session import GuardedSession
     from ssot_guard.violation import Violation
+    from ssot_guard.watch.tenants.current import tenant
 
 
 class Ssot:
@@ -39,9 +42,34 @@ class Ssot:
         return Expectation(self._session, self._item, selectors)
 
     def check(self) -> tuple[Violation, ...]:
-        """Run the on-demand checks now; returns the violations that are new. They belong to files, not to tests."""
+        """Run the on-demand checks now; returns what they find, also where another test met the same.
+
+        What they find about instances, tenants and events belongs to the test, what about classes and modules to files.
+        """
         guard = None if self._session is None else self._session.guard
-        return () if guard is None else guard.check()
+        if guard is None:
+            return ()
+        before = {site_key(found): found.count for found in guard.violations()}
+        guard.check()
+        return tuple(found for found in guard.violations() if found.count > before.get(site_key(found), 0))
+
+    def tenant(self, name: object) -> tenant:
+        """``with ssot.tenant("alice"):`` what runs inside is done on behalf of this tenant."""
+        from ssot_guard.watch.tenants.current import tenant
+
+        return tenant(name)
+
+    def run_as_tenants(self, function: Callable[..., Any], n: int = 10) -> Any:
+        """Call a function for ``n`` tenants at once, ``user-1`` … ``user-n``; then look at isolation and sharing.
+
+        It may take the tenant as its argument. Sync code runs in threads that are switched as often as CPython can,
+        coroutine functions as tasks of one loop: ``await`` the call, where a loop is running already. Returns the
+        results, in the order of the tenants; raises the first one's error, the others' are its notes.
+        """
+        __tracebackhide__ = True
+        from ssot_guard.pytest_plugin.tenants import run_as_tenants
+
+        return run_as_tenants(function, n, self.check)
 
 
 class Expectation:

@@ -25,7 +25,7 @@ class Hooks:
         """A worker is told where to write down what it sees."""
         told = getattr(config, "workerinput", {}).get("ssot_guard")
         if told is not None:
-            from ssot_guard.pytest_plugin.workers import Spool
+            from ssot_guard.pytest_plugin.spool import Spool
 
             self._guarded.contained(lambda: Spool(self._guarded, told))
 
@@ -113,13 +113,19 @@ class Hooks:
 
     def _conclude(self, session: pytest.Session) -> None:
         from ssot_guard.pytest_plugin.conclusion import Conclusion
-        from ssot_guard.pytest_plugin.file_results import send
 
         guarded = self._guarded
         guarded.settle()
+        if guarded.options.policy.journeys:
+            from ssot_guard.pytest_plugin.rates import judge
+
+            guarded.contained(lambda: judge(guarded))
         guarded.conclusion = Conclusion(guarded, session)
         self._concluded = guarded.book.executions
-        send(guarded, session)
+        if guarded.conclusion.failing:
+            from ssot_guard.pytest_plugin.file_results import send
+
+            send(guarded, session)
 
 
 def _is_worker(session: pytest.Session) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from ssot_guard.catalogue import CATALOGUE
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,7 +12,7 @@ if TYPE_CHECKING:
     from ssot_guard.pytest_plugin.session import GuardedSession
     from ssot_guard.violation import Violation
 
-_MARKER = "ssot_allow"
+_MARKER, _JOURNEY = "ssot_allow", "ssot_journey"
 # Rules that every policy has: its section [modules].
 _BUILT_IN = ("failed-imports", "cycles", "double-imports", "re-executions", "import-budget")
 
@@ -26,6 +24,8 @@ def selects(selectors: Iterable[object], found: Violation) -> bool:
 
 def refuse_unknown(policy: Policy, selectors: Iterable[object], where: str) -> None:
     """A UsageError for what names nothing: it would allow, or expect, nothing for ever."""
+    from ssot_guard.catalogue import CATALOGUE
+
     known = {*CATALOGUE, *_BUILT_IN, *(rule.id for rule in policy.rules())}
     known.update(f"tag:{tag}" for rule in policy.rules() for tag in rule.tags)
     for one in selectors:
@@ -37,22 +37,41 @@ def refuse_unknown(policy: Policy, selectors: Iterable[object], where: str) -> N
 
 def allowed(item: pytest.Item, found: Violation) -> str:
     """The reason for which a test may do this; empty where it may not."""
+    return allows(item, found.code, found.rule, found.tags)
+
+
+def allows(item: pytest.Item, code: str, rule: str, tags: Iterable[str]) -> str:
+    """The reason for which a test may violate a rule; empty where it may not."""
+    names = {code, rule, *(f"tag:{tag}" for tag in tags)}
     for mark in item.iter_markers(_MARKER):
         reason = _reason(mark)
-        if reason and selects(mark.args, found):
+        if reason and not names.isdisjoint(mark.args):
             return f"allowed: {reason}"
     return ""
 
 
 def check_markers(guarded: GuardedSession, items: list[pytest.Item]) -> None:
     """Let tests fail whose marker cannot be understood: an exception without a reason is none."""
-    refused = {}
+    refused, journeys = {}, {}
+    policy, register = guarded.options.policy, guarded.config.pluginmanager.register
     for item in _marked(items):
-        problem = _problem(item, guarded.options.policy)
+        problem = _problem(item, policy)
+        if problem is None and item.get_closest_marker(_JOURNEY) is not None:
+            from ssot_guard.pytest_plugin.journeys import Asked, read
+
+            asked = read(item, policy)
+            if isinstance(asked, Asked):
+                journeys[item] = asked
+            else:
+                problem = asked
         if problem is not None:
             refused[item.nodeid] = problem
     if refused:
-        guarded.config.pluginmanager.register(_Refusals(refused), "ssot_guard_refusals")
+        register(_Refusals(refused), "ssot_guard_refusals")
+    if journeys:
+        from ssot_guard.pytest_plugin.journeys import JourneyTests
+
+        register(JourneyTests(guarded, journeys), "ssot_guard_journeys")
 
 
 class _Refusals:
@@ -67,11 +86,11 @@ class _Refusals:
 
 
 def _marked(items: list[pytest.Item]) -> Iterator[pytest.Item]:
-    """Items that have the marker, from wherever; of 10,000 items most have none, and share their parents."""
+    """Items that have one of the markers, from wherever; of 10,000 items most have none, and share their parents."""
     known: dict[pytest.Item | pytest.Collector, bool] = {}
 
     def marked(node: pytest.Item | pytest.Collector) -> bool:
-        if node.own_markers and any(mark.name == _MARKER for mark in node.own_markers):
+        if node.own_markers and any(mark.name in (_MARKER, _JOURNEY) for mark in node.own_markers):
             return True
         parent = node.parent
         if parent is None:

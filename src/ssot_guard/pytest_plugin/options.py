@@ -11,7 +11,6 @@ from ssot_guard.errors import BaselineError, PolicyError
 from ssot_guard.policy import cache as _cache
 from ssot_guard.policy import load
 from ssot_guard.policy.modes import chosen_profile
-from ssot_guard.pytest_plugin import records
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from ssot_guard.policy.model import Policy
+
+RECORDS = ".jsonl"  # the suffix of a report that is one record for each test that reached a violation
 
 _PROFILE = "test"
 
@@ -70,8 +71,8 @@ class Options:
         """(path, format) of the report to write."""
         if not given:
             return None
-        if given.endswith(records.SUFFIX):
-            return os.path.join(folder, given), records.SUFFIX
+        if given.endswith(RECORDS):
+            return os.path.join(folder, given), RECORDS
         from ssot_guard.report import UnknownFormatError, format_of
 
         try:

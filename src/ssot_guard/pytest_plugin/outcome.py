@@ -10,7 +10,7 @@ from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocat
 
 from ssot_guard.errors import SsotViolationError
 from ssot_guard.pytest_plugin import attribution
-from ssot_guard.pytest_plugin.words import full, headline
+from ssot_guard.pytest_plugin.words import BOTH, OURS, full, headline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ssot_guard.pytest_plugin.book import Line
     from ssot_guard.pytest_plugin.session import GuardedSession
 
-OURS, BOTH = "ours", "both"
 _CHAIN = 20  # causes of an error that are looked at
 
 

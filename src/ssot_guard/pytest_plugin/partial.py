@@ -33,7 +33,12 @@ _NARROWING = {
 
 def governed_modules(policy: Policy) -> list[str]:
     """Governed modules that are loaded now."""
-    return sorted(name for name in list(sys.modules) if type(name) is str and policy.governs(name))
+    tops = policy.tops()
+    return sorted(
+        name
+        for name in list(sys.modules)
+        if type(name) is str and name.partition(".")[0] in tops and policy.governs(name)
+    )
 
 
 def reasons(guarded: GuardedSession, session: pytest.Session) -> list[str]:
@@ -84,7 +89,23 @@ def facts(guarded: GuardedSession) -> dict[str, Any]:
         "running": [] if guarded.config.pluginmanager.hasplugin("dsession") else guarded.threads.running(),
         "after": _conftests_that_go_on(guarded.config),
         "files": _loaded_files(policy) if guarded.options.has_baseline else [],
+        **_parts(guarded),
     }
+
+
+def _parts(guarded: GuardedSession) -> dict[str, Any]:
+    """What was counted beside violations."""
+    engine = guarded.engine
+    found: dict[str, Any] = {"unknown": {} if engine is None else dict(engine.ledger.unknowns), "journeys": {}}
+    if guarded.options.policy.journeys:
+        from ssot_guard.pytest_plugin import rates
+
+        found.update(rates.facts(guarded))
+    if guarded.options.policy.roles:
+        from ssot_guard.pytest_plugin.instances import unwatched
+
+        found["unwatched"] = unwatched(guarded)
+    return found
 
 
 def _conftests_that_go_on(config: pytest.Config) -> list[str]:

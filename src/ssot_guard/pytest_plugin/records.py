@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ssot_guard.pytest_plugin.session import GuardedSession
     from ssot_guard.violation import Violation
 
-SUFFIX = ".jsonl"
-
 
 def lines(guarded: GuardedSession, seen: Iterable[Violation]) -> Iterator[bytes]:
     """A header, and the violations."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ssot_guard.pytest_plugin.book import Line
     from ssot_guard.pytest_plugin.conclusion import Conclusion
     from ssot_guard.pytest_plugin.fixture import Expectation
-    from ssot_guard.pytest_plugin.workers import Spool
+    from ssot_guard.pytest_plugin.spool import Spool
     from ssot_guard.violation import Violation
 
     T = TypeVar("T")
@@ -149,8 +149,13 @@ class GuardedSession:
         ledger.spares = self._spares
         ledger.accepted = _Accepted(options, engine.faults)
         engine.imports.judge.overdue = frozenset(options.overdue)
-        if not options.sinks:
+        engine.reports = options.sinks
+        if not options.sinks:  # those of a guard that was there before
             engine.publisher.sinks.clear()
+        if engine.parts.parts:
+            from ssot_guard.pytest_plugin.parts import attend
+
+            attend(self, engine)
 
     def uninstall(self) -> None:
         """Leave the process as it was."""
@@ -158,6 +163,10 @@ class GuardedSession:
         if engine is not None:
             engine.ledger.witness = engine.ledger.spares = None
             engine.ledger.warns = engine.ledger.raises = True
+            if engine.parts.parts:
+                from ssot_guard.pytest_plugin.parts import release
+
+                release(engine)
         self.engine = self.guard = None
         if guard is not None:
             guard.kept = 0
@@ -186,10 +195,9 @@ class GuardedSession:
         found, recent, thread = entry.violation, self._recent.lines, get_ident()
         if found.rule in self.options.overdue:
             found.details.setdefault("overdue", self.options.overdue[found.rule])  # type: ignore[attr-defined]
-        place = attribution.place(self.config, self._thread, found.code)
+        place = self.place(found.code)
         if place is not None:
             self._listen()
-            place.owned &= thread == self._thread or not self.threads.is_shared(thread)
         owner = place if place is not None and place.owned else None
         excuse = self._excuse(owner, found)
         if excuse:
@@ -203,6 +211,13 @@ class GuardedSession:
             recent[thread, entry] = line
         else:
             recent.pop((thread, entry), None)
+
+    def place(self, code: str = "") -> Place | None:
+        """Where this thread is: in which test, and whether that is to blame for what happens now."""
+        place, thread = attribution.place(self.config, self._thread, code), get_ident()
+        if place is not None and thread != self._thread:
+            place.owned &= not self.threads.is_shared(thread)
+        return place
 
     def _excuse(self, owner: Place | None, found: Violation) -> str:
         """Why this fails nothing, if so: a test speaks for itself only, not for files nor for other tests."""
@@ -222,7 +237,14 @@ class GuardedSession:
                     self.book.take(found, count=found.count)
 
     def _spares(self, entry: Entry) -> bool:
-        return self._spared.get(get_ident()) is entry
+        """Whether the running test may do this; of what a full ledger does not record, nobody was told before."""
+        if self._spared.get(get_ident()) is entry:
+            return True
+        return not entry.recorded and bool(self.contained(lambda: self._excuse_of(entry.violation)))
+
+    def _excuse_of(self, found: Violation) -> str:
+        place = self.place(found.code)
+        return self._excuse(place if place is not None and place.owned else None, found)
 
     def _listen(self) -> None:
         """From now on, look at the reports of tests."""

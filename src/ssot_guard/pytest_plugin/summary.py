@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ssot_guard.pytest_plugin.outcome import OURS
 from ssot_guard.pytest_plugin.session import SUMMARY_ONLY
-from ssot_guard.pytest_plugin.words import headline, listed, many, place
+from ssot_guard.pytest_plugin.words import OURS, headline, listed, many, place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,9 +42,9 @@ def _lines(terminal: pytest.TerminalReporter, guarded: GuardedSession) -> Iterat
     if len(shown) > most:
         yield f"and {len(shown) - most} more: -v lists them, --ssot-report FILE writes them", {}
     yield _failures(terminal), {}
-    for text in [*_rules(found), *_stale(found), *guarded.notes]:
+    for text in [*_journeys(guarded, found), *_rules(found), *_stale(found), *guarded.notes]:
         yield text, {}
-    for text in _not_checked(guarded, found):
+    for text in [*_not_checked(guarded, found), *_never_run(guarded, found), *_unknown(found)]:
         yield f"not checked: {text}", {"yellow": True}
 
 
@@ -102,6 +101,22 @@ def _failures(terminal: pytest.TerminalReporter) -> str:
     return f"{text}, {len(failed) - own - ours} both"
 
 
+def _journeys(guarded: GuardedSession, found: Conclusion) -> Iterator[str]:
+    if guarded.options.policy.journeys:
+        from ssot_guard.pytest_plugin.rates import told
+
+        yield from told(guarded, found.facts)
+
+
+def _never_run(guarded: GuardedSession, found: Conclusion) -> Iterator[str]:
+    if guarded.options.policy.journeys:
+        from ssot_guard.pytest_plugin.rates import never_run
+
+        rules = never_run(guarded, found.facts)
+        if rules:
+            yield f"{many(len(rules), 'journey was', 'journeys were')} never run: {listed(rules)}"
+
+
 def _rules(found: Conclusion) -> Iterator[str]:
     if found.partial or any(one["blocked"] for one in found.facts):
         return  # other tests, or what was blocked, may need them
@@ -145,6 +160,20 @@ def _not_checked(guarded: GuardedSession, found: Conclusion) -> Iterator[str]:
         yield f"{many(overflow, 'execution')} beyond the first 10,000 distinct violations of a process"
     if found.partial:
         yield f"the rest of the suite: {'; '.join(found.partial)}"
+
+
+def _unknown(found: Conclusion) -> Iterator[str]:
+    """Verdicts that nobody could give."""
+    counts: dict[str, int] = {}
+    for one in found.facts:
+        for key, number in one["unknown"].items():
+            counts[key] = counts.get(key, 0) + number
+    if counts:
+        rules = listed((f"{key} {many(number, 'time')}" for key, number in sorted(counts.items())), _MOST)
+        yield f"what nobody could tell (no tenant, or a run that was not seen from its start): {rules}"
+    unwatched = sum(one.get("unwatched", 0) for one in found.facts)
+    if unwatched:
+        yield f"copied and unpickled instances in {many(unwatched, 'test')}: there was no time to look for them"
 
 
 def _union(found: Conclusion, name: str) -> set[str]:

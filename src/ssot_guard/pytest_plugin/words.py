@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from ssot_guard.pytest_plugin.book import Line
     from ssot_guard.violation import Violation
 
+OURS, BOTH = "ours", "both"  # who a failed result tells of: us alone, or the suite, too
+
 
 def full(line: Line, known: Iterable[Line]) -> str:
     """A whole violation, as in the text report; what is known of others says what lies at the canonical path."""

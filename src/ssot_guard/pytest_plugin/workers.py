@@ -1,6 +1,6 @@
 """pytest-xdist: every worker guards itself and writes down what it sees; the controller alone says what it means.
 
-A worker hands its book over when it ends. What a lost one saw stands in its spool file, up to its last moment.
+A worker hands its book over when it ends. What a lost one saw stands in its spool file (:mod:`.spool`).
 """
 
 from __future__ import annotations
@@ -10,56 +10,12 @@ import os
 import shutil
 import tempfile
 
-from ssot_guard.pytest_plugin.book import unpack
-from ssot_guard.sinks.append import open_append, write_line
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
     from ssot_guard.pytest_plugin.book import Line
-    from ssot_guard.pytest_plugin.session import GuardedSession
-
-
-class Spool:
-    """In a worker: a file that gets each line of the book as soon as there is one."""
-
-    def __init__(self, guarded: GuardedSession, path: str) -> None:
-        self._guarded = guarded
-        self._path = path
-        self._pid = os.getpid()
-        self._descriptor: int | None = None
-        guarded.spool = self
-        guarded.book.on_change = self._write
-        for line in guarded.book:
-            self._write(line)
-
-    def _write(self, line: Line) -> None:
-        """Called inside imports: one ``write``, no lock. A forked child has no part in it."""
-        if os.getpid() != self._pid:
-            return
-        try:
-            if self._descriptor is None:
-                self._descriptor = open_append(self._path)
-            write_line(self._descriptor, _dump(line.pack()) + b"\n")
-        except OSError as error:  # another host, a full disk: the end of the session brings it
-            self._guarded.faults.note("spool", error)
-
-    def close(self) -> str:
-        """Everything, as one text: xdist sends that as it is."""
-        from ssot_guard.pytest_plugin.partial import facts
-
-        self._guarded.settle()
-        self._guarded.book.on_change = None
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-        return json.dumps({"lines": [line.pack() for line in self._guarded.book], "facts": facts(self._guarded)})
-
-
-def _dump(data: Any) -> bytes:
-    return json.dumps(data).encode()
 
 
 class Workers:
@@ -85,10 +41,14 @@ class Workers:
 
     def lines(self) -> Iterator[Line]:
         """What all workers saw."""
+        if not self._expected:
+            return
+        from ssot_guard.pytest_plugin.spool import spooled, unpacked
+
         for name, path in self._expected.items():
-            packed = self._came[name]["lines"] if name in self._came else _spooled(path)
+            packed = self._came[name]["lines"] if name in self._came else spooled(path)
             for data in packed:
-                yield unpack(data)
+                yield unpacked(data)
 
     def facts(self) -> list[dict[str, Any]]:
         """What they say about themselves."""
@@ -102,14 +62,3 @@ class Workers:
         """Remove the spool."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _spooled(path: str) -> Iterator[list[Any]]:
-    """The lines of a lost worker; its last one may be torn."""
-    try:
-        with open(path, "rb") as stream:
-            for text in stream:
-                if text.endswith(b"\n"):
-                    yield json.loads(text)
-    except FileNotFoundError:
-        return

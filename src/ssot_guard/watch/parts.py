@@ -22,13 +22,19 @@ if TYPE_CHECKING:
         """One thing that is watched. What its methods raise is a bug, and contained by who calls them."""
 
         name: str  # the policy's section
-        matched: set[str]  # ids of rules that met something they are about
+
+        @property
+        def matched(self) -> set[str]:
+            """Ids of rules that met something they are about."""
 
         def loaded(self, name: str, module: ModuleType) -> BaseException | None:
             """A module was executed (again), or was there before; returns the verdict on it."""
 
         def check(self) -> None:
             """What only a look at the whole process finds."""
+
+        def close(self) -> None:
+            """The end of the process, or of the guard: judge what only that tells, without a look at the whole heap."""
 
         def detach(self) -> None:
             """Leave every object of the host as it was; twice is harmless."""
@@ -65,7 +71,10 @@ class Parts:
         """Rule id → its counts, of all parts."""
         counts: dict[str, Any] = {}
         for part in self.parts:
-            counts.update(part.census())
+            try:
+                counts.update(part.census())
+            except Exception as error:  # noqa: BLE001 - contained: this stands behind health checks
+                self._faults.note(part.name, error)
         return counts
 
 
@@ -80,6 +89,6 @@ def _build(policy: Policy, ledger: Ledger, files: Files, faults: Faults, tenants
 
         yield EventWatcher(policy, ledger, files, faults, tenants)
     if policy.journeys:
-        from ssot_guard.watch.journeys import Journeys
+        from ssot_guard.watch.journeys.watcher import Journeys
 
         yield Journeys(policy, ledger, files, faults, tenants)

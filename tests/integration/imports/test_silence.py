@@ -180,6 +180,16 @@ def test_silence_needs_no_columns(lab, name):
     assert done.returncode == 0, done.stderr
 
 
+# Imports what it is asked for, as lazy packages do.
+LAZY = """
+def __getattr__(name):
+    from importlib import import_module
+    try:
+        return import_module(f".{name}", __name__)
+    except ModuleNotFoundError as error:
+        raise AttributeError(name) from error
+"""
+
 PYTEST = """
 import sys
 sys.path.insert(0, {source!r})
@@ -194,7 +204,13 @@ print("RESULT", json.dumps([int(status), [[v.code, v.target, v.site.path, v.site
 @pytest.mark.parametrize("mode", ["prepend", "append", "importlib"])
 def test_pytest_collection_is_silent_and_finds_the_same_tests(lab, tmp_path, mode):
     lab.tree(
-        TREE | {"acme/test_inside.py": "from acme import mod\ndef test_it(): assert mod\n", "conftest.py": ""}, tmp_path
+        TREE
+        | {
+            "acme/lazy/__init__.py": LAZY,
+            "acme/test_inside.py": "from acme import lazy, mod\ndef test_it(): assert mod\n",
+            "conftest.py": "",
+        },
+        tmp_path,
     )
     (tmp_path / "acme" / "old.py").write_text("def test_me(): pass\n")
     source = str(Path(ssot_guard.__file__).parents[1])

@@ -189,3 +189,32 @@ def test_the_summary_says_who_was_excused(sessions):
     summary = sessions["warn"].summary
     assert "allowed or expected by tests" in summary[0]
     assert any("[fails nothing: allowed: a plugin of theirs]" in line for line in summary), summary
+
+
+def test_a_full_ledger_excuses_the_same(projects):
+    """What was not recorded any more was raised, whatever the test may do or expects."""
+    files = {
+        "tests/conftest.py": "import ssot_guard.ledger\nssot_guard.ledger._MOST = 0\n",
+        "tests/test_it.py": """
+            import sys
+
+            import pytest
+
+            @pytest.fixture(autouse=True)
+            def unloaded():
+                sys.modules.pop("acme.old", None)
+
+            @pytest.mark.ssot_allow("old", reason="a plugin of theirs")
+            def test_allowed(): import acme.old
+
+            def test_expected(ssot):
+                with ssot.expect("old") as met:
+                    import acme.old
+                assert [found.rule for found in met.violations] == ["old"]
+
+            def test_neither(): import acme.old
+            """,
+    }
+    session = projects(files).run("--ssot", "strict", "tests")
+    assert session.failed == ["tests/test_it.py::test_neither"], session
+    assert session.of("test_neither", "failed")[0]["text"].count("DeprecatedImportError")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from ssot_guard.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     import subprocess
@@ -22,8 +25,8 @@ pytestmark = [
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "example.md"
 
-# Every code that a live process can find by import alone.
-CODES = {"SSG101", "SSG102", "SSG104", "SSG111", "SSG112", "SSG113", "SSG114", "SSG115"}
+# Every code that a live process can find, but for those about rules and baselines.
+CODES = {code for code, entry in CATALOGUE.items() if entry.runtime and not code.startswith("SSG9")}
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +50,8 @@ def test_the_demo_makes_its_claims(shown: Any) -> None:
     """A demo that skips a step would be silent, not wrong."""
     steps = re.findall(r"^(\d)\. ", shown.stdout, re.MULTILINE)
     claims = [line for line in shown.stdout.splitlines() if line.startswith("  ok  ")]
-    assert steps == ["1", "2", "3", "4", "5", "6"]
-    assert len(claims) >= 19
+    assert steps == ["1", "2", "3", "4", "5", "6", "7", "8"]
+    assert len(claims) >= 30
 
 
 def test_the_page_of_the_docs_shows_what_the_demo_prints(shown: Any) -> None:
@@ -60,13 +63,14 @@ def test_the_page_of_the_docs_shows_what_the_demo_prints(shown: Any) -> None:
         assert [line for line in excerpts if line not in printed] == [], block  # in this order
 
 
-def test_each_import_code_is_planted_and_indexed(platform: Any) -> None:
+def test_each_code_is_planted_and_indexed(platform: Any) -> None:
     source = {path: path.read_text(encoding="utf-8") for path in platform.folder.rglob("*.py")}
     labels = [
         (code, f"{path.relative_to(platform.folder).as_posix()}:{number}")
         for path, text in source.items()
         for number, line in enumerate(text.splitlines(), 1)
-        for code in re.findall(r"# fault: (SSG\d{3}) ", line)
+        for label in re.findall(r"# fault: (.+)", line)
+        for code in re.findall(r"SSG\d{3}", label)
     ]
     index = (platform.folder / "README.md").read_text(encoding="utf-8")
     indexed = re.findall(r"^\| \[(SSG\d{3})\].*?\[`([^`]+)`\]", index, re.MULTILINE)
@@ -75,14 +79,18 @@ def test_each_import_code_is_planted_and_indexed(platform: Any) -> None:
 
 
 def test_a_fault_more_is_noticed(platform: Any, tmp_path: Path) -> None:
-    """Else the demo would prove nothing: one more deprecated import, without a label, and it fails."""
+    """Else the demo would prove nothing: two that have no label, one shows at import and one in use, and it fails."""
     copy = tmp_path / "agent_platform"
     _copied(platform.folder, copy)
+    shutil.copy(platform.folder.parent / "story.py", tmp_path)
     users = copy / "helpdesk" / "users.py"
     users.write_text(users.read_text(encoding="utf-8") + "\nimport helpdesk.agents.registry\n", encoding="utf-8")
-    done = platform.run(copy / "demo.py")
+    account = copy / "helpdesk" / "agents" / "account.py"
+    account.write_text(account.read_text(encoding="utf-8").replace("# fault: ", "# was: "), encoding="utf-8")
+    done = platform.run(copy / "demo.py", "warn")
     assert done.returncode == 1
     assert "too much  ('helpdesk/users.py', " in done.stdout
+    assert "too much  ('helpdesk/agents/account.py', " in done.stdout
 
 
 def _copied(folder: Path, copy: Path) -> None:

@@ -82,6 +82,17 @@ def test_log_of_a_process_without_violations_is_clean_on_standard_input(ssot: Ru
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize("more", [[], ["--triage"], ["spool"]], ids=str)
+def test_finished_report_is_no_input(more: list[str], ssot: Run, app: Path, spool: Callable[[], None]) -> None:
+    """It was skipped line by line, as somebody else's log."""
+    spool()
+    assert ssot("report", "spool", "--output", "out.json").returncode == 1
+    done = ssot("report", "out.json", *more)
+    assert (done.stdout, done.returncode) == ("", 2)
+    assert "out.json is a finished report, which names too little to be merged" in done.stderr
+    assert "pytest --ssot-report=out.jsonl" in done.stderr
+
+
 def test_damage_beside_good_records_is_told_and_fails_nothing_of_its_own(
     ssot: Run, app: Path, spool: Callable[[], None]
 ) -> None:

@@ -81,7 +81,7 @@ def find(frame: FrameType | None) -> Importer | None:
         elif frame.f_code.co_name == "walk_packages":
             return None
         frame = frame.f_back
-    if frame is None or _only_looks(frame):
+    if frame is None or _only_looks(frame) or _only_looks_through(frame):
         return None
     found = Importer(_through_overrides(frame), spelled)
     found.probes = probes
@@ -112,6 +112,16 @@ def _only_looks(frame: FrameType) -> bool:
     if name == "unittest.mock" and frame.f_code.co_name == "get_original":
         return True  # `_patch.__enter__` has just imported it
     return type(name) is str and (name in _PROBES or name.startswith(_PYTEST_COLLECTION))
+
+
+def _only_looks_through(frame: FrameType) -> bool:
+    """Whether a lazy module ``__getattr__`` imports for somebody who only tries names, such as ``__wrapped__``."""
+    reader = _beyond_getattr(frame)
+    if reader is None:
+        return False
+    name = reader.f_globals.get("__name__")
+    tries = type(name) is str and name.startswith("_pytest.") and name != "_pytest.monkeypatch"
+    return tries or _only_looks(reader)
 
 
 def _through_overrides(frame: FrameType) -> FrameType:
@@ -281,7 +291,7 @@ def finds_to_run(frame: FrameType | None) -> bool:
     return False
 
 
-def would_swallow(found: Importer) -> Callable[[], bool]:
+def would_swallow(found: Importer, error: type[BaseException] = DeprecatedImportError) -> Callable[[], bool]:
     """The question whether a frame that is importing would catch our error; answered at most once.
 
     Looked for outward from the importer, in frames that stand at an import; what else is on the stack (a server's
@@ -300,9 +310,7 @@ def would_swallow(found: Importer) -> Callable[[], bool]:
 
     def swallowed() -> bool:
         if not answer:
-            answer.append(
-                any(handlers.catches(code, offset, DeprecatedImportError, scope) for code, offset, scope in importing)
-            )
+            answer.append(any(handlers.catches(code, offset, error, scope) for code, offset, scope in importing))
         return answer[0]
 
     return swallowed

@@ -17,9 +17,10 @@ class Sources:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}  # real path → the first module name
+        self._homes: dict[str, str] = {}  # the first module name → its path, as the module gives it
         self._told: set[tuple[str, str]] = set()
         self._ends: set[str] = set()  # of the known paths
-        self._folders: dict[str, str] = {}  # folder → real path: one lstat walk per folder, not per file
+        self._folders: dict[str, str] = {}  # folder → real path, with a separator: one lstat walk per folder
 
     def executed(self, name: str, origin: str) -> tuple[str | None, str]:
         """A file was executed under a name: (the other name that it was executed under before, real path).
@@ -29,6 +30,8 @@ class Sources:
         """
         path = self._real(origin)
         first = self._names.setdefault(path, name)
+        if first == name:
+            self._homes[name] = origin
         self._ends.add(_end(origin))
         if first == name or name == "__main__" == first or (path, name) in self._told:
             return None, path
@@ -42,19 +45,20 @@ class Sources:
         milliseconds. (A folder that is linked under another name is seen when its module is governed.)
         """
         for name, module in list(sys.modules.items()):
-            namespace = loaded.namespace(module)
-            spec, origin = loaded.spec_of(module), namespace.get("__file__")
-            if type(origin) is not str or (spec is not None and name not in (spec.name, "__main__")):
+            origin = loaded.namespace(module).get("__file__")
+            if type(origin) is not str or self._homes.get(name) == origin or _end(origin) not in self._ends:
                 continue
-            if _end(origin) in self._ends and self._names.get(self._real(origin), name) != name:
+            spec = loaded.spec_of(module)
+            if (spec is None or name in (spec.name, "__main__")) and self._names.get(self._real(origin), name) != name:
                 yield name, origin
 
     def _real(self, origin: str) -> str:
-        folder, file = os.path.split(origin)
+        file = origin.rpartition(os.sep)[2]
+        folder = origin[: len(origin) - len(file)]
         real = self._folders.get(folder)
         if real is None:
-            real = self._folders[folder] = os.path.realpath(folder)
-        return os.path.join(real, file)
+            real = self._folders[folder] = os.path.join(os.path.realpath(folder), "")
+        return real + file
 
 
 def _end(path: str) -> str:

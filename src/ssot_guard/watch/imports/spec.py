@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Protocol
 
+    from ssot_guard.watch.imports.finder import F
+
     Event = Callable[[ModuleSpec, FrameType], BaseException | None]
 
     class Tripwire(Protocol):
@@ -64,7 +66,14 @@ def _read(self: ModuleSpec) -> bool:
     return self.__dict__.get(_KEY, False)  # type: ignore[no-any-return]
 
 
-@unseen
+def _always_unseen(function: F) -> F:
+    """As :func:`unseen`, also for verdicts that are no import errors: there CPython goes by the innermost name."""
+    unseen(function)
+    function.__code__ = function.__code__.replace(co_name="_call_with_frames_removed")
+    return function
+
+
+@_always_unseen
 def write_flag(self: ModuleSpec, value: bool) -> None:  # noqa: FBT001 - a property's setter
     """What importlib does around a load; raises the verdict, if there is one."""
     watcher = armed

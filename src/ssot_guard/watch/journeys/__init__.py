@@ -1,0 +1,1 @@
+"""How often critical paths succeed, and how long they take."""
