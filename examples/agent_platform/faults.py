@@ -1,7 +1,7 @@
 """The planted faults, read from their labels in the source, and the table of the README that is made from them.
 
-A label `# fault: <code> <rule>` stands in the first line of the statement, `# canonical: <what to write>` beside it;
-`, known` at its end says that the baseline has it.
+A label `# fault: <code> <rule>` stands in the line that the guard is to name, `# canonical: <what to write>` beside it;
+`, known` at its end says that the baseline has it. Several faults of one line are separated by `;`.
 `python faults.py --write` puts the table into the README.
 """
 
@@ -11,20 +11,28 @@ import ast
 import re
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Place = tuple[str, int, str, str, str]  # path, line, code, rule, status
 
+PACKAGE = "helpdesk"
 HERE = Path(__file__).resolve().parent
 README = HERE / "README.md"
-LABEL = re.compile(r"# fault: (SSG\d{3}) ([\w-]+)(?:, (known))?")
+LABEL = re.compile(r"# fault: (.+)")
+ONE = re.compile(r"(SSG\d{3}) ([\w-]+)(?:, (known))?(?:; |$)")
 CANONICAL = re.compile(r"# canonical: (.+)")
+# What only shows when somebody uses it; everything else shows when its module loads, or at a look at the process.
+IN_USE = {"SSG202", "SSG203", "SSG204", "SSG206", "SSG301", "SSG302", "SSG401", "SSG402", "SSG403", "SSG501"}
+BLOCKING = {"SSG101", "SSG102", "SSG201", "SSG202", "SSG203", "SSG301", "SSG403"}
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 TABLE = re.compile(r"(?<=<!-- faults -->\n).*?(?=<!-- end of faults -->)", re.DOTALL)
 
 
 class Fault(NamedTuple):
-    """One labelled line. ``scope`` is the function around it; ``hidden``: a `try` around it catches ImportError."""
+    """One fault of a line. ``scope`` is the function around it; ``hidden``: a `try` around it catches ImportError."""
 
     path: str
     line: int
@@ -42,8 +50,21 @@ class Fault(NamedTuple):
 
     @property
     def blocks(self) -> bool:
-        """Whether `strict` stops it: a new use of a deprecated path that no `except ImportError` would swallow."""
-        return self.code in {"SSG101", "SSG102"} and self.status == "new" and not self.hidden
+        """Whether `strict` stops it: it is new, and no `except ImportError` would swallow the error."""
+        return self.code in BLOCKING and self.status == "new" and not self.hidden
+
+    @property
+    def in_use(self) -> bool:
+        return self.code in IN_USE
+
+
+def place(found: dict[str, Any]) -> Place:
+    """The place of a violation of a report."""
+    return found["path"], found["line"], found["code"], found["rule"], found["status"]
+
+
+def places(planted: Iterable[Fault]) -> list[Place]:
+    return sorted(fault.place for fault in planted)
 
 
 def planted(*folders: str) -> list[Fault]:
@@ -59,13 +80,15 @@ def _in_file(path: Path) -> list[Fault]:
         label = LABEL.search(line)
         if label:
             around = _around(tree, number)
-            scope = ".".join(node.name for node in around if isinstance(node, _SCOPES))
             hidden = any(isinstance(node, ast.Try) and _swallows(node) for node in around)
             text = line[: label.start()].strip()
             where = path.relative_to(HERE).as_posix()
-            status = label[3] or "new"
             canonical = _canonical(lines, number)
-            found.append(Fault(where, number, label[1], label[2], status, text, canonical, scope, hidden))
+            for code, rule, status in ONE.findall(label[1]):
+                # What is seen in use has the scope of what is used.
+                held = around if code not in IN_USE else [*around, *_at(tree, number)]
+                scope = ".".join(node.name for node in held if isinstance(node, _SCOPES))
+                found.append(Fault(where, number, code, rule, status or "new", text, canonical, scope, hidden))
     return found
 
 
@@ -78,10 +101,19 @@ def _canonical(lines: list[str], number: int) -> str:
 def _around(tree: ast.Module, line: int) -> list[ast.stmt]:
     """The statements whose bodies hold this line, outermost first."""
     return [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.stmt) and node.lineno < line <= (node.end_lineno or 0) and hasattr(node, "body")
+        node for node in ast.walk(tree) if isinstance(node, ast.stmt) and hasattr(node, "body") and _holds(node, line)
     ]
+
+
+def _at(tree: ast.Module, line: int) -> list[ast.stmt]:
+    """What is defined in this line."""
+    return [node for node in ast.walk(tree) if isinstance(node, _SCOPES) and node.lineno == line]
+
+
+def _holds(node: ast.stmt, line: int) -> bool:
+    """Whether a line is one of the body or of the decorators."""
+    decorators = {decorator.lineno for decorator in getattr(node, "decorator_list", ())}
+    return node.lineno < line <= (node.end_lineno or 0) or line in decorators
 
 
 def _swallows(node: ast.Try) -> bool:

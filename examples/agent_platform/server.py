@@ -8,8 +8,11 @@ import re
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from faults import Place, place
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,11 +33,11 @@ def clean() -> dict[str, str]:
 class Server:
     """A context manager. ``address`` is None where it ended before it served; afterwards there are its remains."""
 
-    def __init__(self, folder: Path, profile: str | None = None, **environ: str) -> None:
+    def __init__(self, folder: Path, profile: str | None = None, name: str = "", **environ: str) -> None:
         self.address: str | None = None
         self.status: int | None = None
         self.violations: list[dict[str, Any]] = []
-        name = profile or "plain"
+        name = name or profile or "plain"
         self._report, self._log = folder / f"{name}.json", folder / f"{name}.log"
         self.records = folder / "records" / name
         self._command = [sys.executable, "-m", "uvicorn", "asgi:app", "--host", "127.0.0.1", "--port", "0"]
@@ -68,6 +71,26 @@ class Server:
             self.status = self._process.wait()
         if self._report.exists():
             self.violations = json.loads(self._report.read_text(encoding="utf-8"))["violations"]
+
+    @property
+    def places(self) -> list[Place]:
+        """Where it broke the policy, by place."""
+        return sorted(place(found) for found in self.violations)
+
+    @property
+    def places_in_order(self) -> list[Place]:
+        """The same in order of first sight."""
+        lines = [line for file in self.records.glob("*.jsonl") for line in file.read_text("utf-8").splitlines()]
+        found = [one for one in map(json.loads, lines) if one["record"] == "violation"]
+        return [place(one | {"path": one["file"]}) for one in sorted(found, key=lambda one: one["time_ns"])]
+
+    def health(self) -> dict[str, Any]:
+        """What its health page says."""
+        if self.address is None:
+            return {}
+        with urllib.request.urlopen(f"{self.address}/health", timeout=PATIENCE) as page:  # noqa: S310 - our own server
+            said: dict[str, Any] = json.load(page)
+        return said
 
     @property
     def log(self) -> str:

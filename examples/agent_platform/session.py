@@ -23,10 +23,11 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
 class Expected(NamedTuple):
-    """Failing results: ``ssot::file`` for files, ids for tests."""
+    """Failing results, ``ssot::file`` for files and ids for tests; and every fault that the tests meet."""
 
     files: list[str]
     tests: list[str]
+    places: list[faults.Place]
 
 
 class Done(NamedTuple):
@@ -42,24 +43,27 @@ class Done(NamedTuple):
 
 def expected() -> Expected:
     """From the labels of the faults, and from the comments `# reaches: <function>` of the tests."""
-    planted = faults.planted("helpdesk", "tests")
+    planted = faults.planted(faults.PACKAGE, "tests")
     failing = [fault for fault in planted if fault.status == "new" and fault.code not in QUIET]
     files = {f"ssot::{fault.path}" for fault in failing if not fault.scope}
     scopes = {fault.scope for fault in failing if fault.scope}
-    tests = set()
+    tests, met = set(), {""}
     for path in sorted((HERE / "tests").glob("test_*.py")):
         for test in _TEST.finditer(path.read_text(encoding="utf-8")):
             reached = REACHES.search(test[0])
-            if test[1] in scopes or (reached and scopes & set(reached[1].split(", "))):
+            scopes_met = {test[1], *(reached[1].split(", ") if reached else ())}
+            met |= scopes_met
+            if scopes & scopes_met:
                 tests.add(f"tests/{path.name}::{test[1]}")
-    return Expected(sorted(files), sorted(tests))
+    places = faults.places(fault for fault in planted if fault.scope in met)
+    return Expected(sorted(files), sorted(tests), places)
 
 
 def run(folder: Path, records: str) -> Done:
     """Run it twice, and read the short summary and the report."""
     report = folder / "tests.json"
-    guarded = _pytest("--ssot-report", str(report), SSOT_GUARD_SINKS=f"jsonl:{records}")
-    without = _pytest("-p", "no:ssot_guard")
+    guarded = _pytest(f"--ssot-report={report}", SSOT_GUARD_SINKS=f"jsonl:{records}")
+    without = _pytest(SSOT_GUARD="off")
     failed = _FAILED.findall(guarded.stdout)
     found = json.loads(report.read_text(encoding="utf-8"))["violations"] if report.exists() else []
     return Done(
@@ -67,7 +71,7 @@ def run(folder: Path, records: str) -> Done:
         without.returncode,
         sorted(name for name in failed if name.startswith("ssot::")),
         sorted(name for name in failed if not name.startswith("ssot::")),
-        sorted((one["path"], one["line"], one["code"], one["rule"], one["status"]) for one in found),
+        sorted(map(faults.place, found)),
         "\n".join(line for line in guarded.stdout.splitlines() if _SUMMARY.match(line)),
     )
 

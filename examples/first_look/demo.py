@@ -9,17 +9,18 @@ from __future__ import annotations
 import ast
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
-import tempfile
 import textwrap
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))  # for what the examples share
+
+from story import Story, tell  # noqa: E402
+
 APP, FIXED = "app.py", "app_fixed.py"
 LABEL = re.compile(r"# deprecated: ([\w-]+)")
 # `sqlalchemy.ext.declarative` wraps some functions of `sqlalchemy.orm`, to warn: under one name there are two objects.
@@ -47,40 +48,19 @@ class Run(NamedTuple):
         return [(found["line"], found["rule"]) for found in self.violations if found["path"].endswith(file)]
 
 
-class Story:
-    """Prints the steps, and remembers what was not as expected."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.differences: list[str] = []
-
-    def say(self, text: str = "") -> None:
-        print(text, flush=True)
-
-    def title(self, text: str) -> None:
-        self.say(f"\n{text}\n{'-' * len(text)}")
-
-    def check(self, claim: str, expected: object, seen: object) -> None:
-        """One claim: printed with a mark, and what differed with both sides."""
-        holds = expected == seen
-        self.say(f"  {'ok ' if holds else 'NO '} {claim}")
-        if not holds:
-            self.differences.append(claim)
-            self.say(f"      expected  {expected!r}\n      seen      {seen!r}")
-
-    def run(self, program: str, mode: str | None = None, *, keep: bool = True) -> Run:
-        """Run a program of this folder, guarded in a mode or not at all; ``keep`` its records for the merged report."""
-        report = self.folder / "report.json"
-        command, environ = [sys.executable, program], clean()
-        if mode is not None:
-            guard = ["-m", "ssot_guard", "run", "--mode", mode, "--policy", str(HERE / "ssot-guard.toml"), "--quiet"]
-            command = [sys.executable, *guard, "--report", str(report), program]
-            if keep:
-                environ["SSOT_GUARD_SINKS"] = f"jsonl:{self.folder / 'records'}"
-        done = subprocess.run(command, cwd=HERE, env=environ, capture_output=True, text=True, check=False)
-        violations = json.loads(report.read_text())["violations"] if mode is not None and report.exists() else []
-        report.unlink(missing_ok=True)
-        return Run(done.returncode, done.stdout, done.stderr, violations)
+def run(story: Story, program: str, mode: str | None = None, *, keep: bool = True) -> Run:
+    """Run a program of this folder, guarded in a mode or not at all; ``keep`` its records for the merged report."""
+    report = story.folder / "report.json"
+    command, environ = [sys.executable, program], clean()
+    if mode is not None:
+        guard = ["-m", "ssot_guard", "run", "--mode", mode, "--policy", str(HERE / "ssot-guard.toml"), "--quiet"]
+        command = [sys.executable, *guard, "--report", str(report), program]
+        if keep:
+            environ["SSOT_GUARD_SINKS"] = f"jsonl:{story.folder / 'records'}"
+    done = subprocess.run(command, cwd=HERE, env=environ, capture_output=True, text=True, check=False)
+    violations = json.loads(report.read_text())["violations"] if mode is not None and report.exists() else []
+    report.unlink(missing_ok=True)
+    return Run(done.returncode, done.stdout, done.stderr, violations)
 
 
 def clean() -> dict[str, str]:
@@ -116,7 +96,7 @@ def alone(label: Label) -> str:
 def unguarded(story: Story) -> Run:
     story.title("1. The script by itself")
     story.say(f"{APP} checks orders (jsonschema), stores them (SQLAlchemy), prepares a request (requests).\n")
-    plain = story.run(APP)
+    plain = run(story, APP)
     story.say(indented(plain.out))
     warnings = len(set(re.findall(rf"{APP}:(\d+): \w+Warning", plain.err)))
     story.say(f"\nIt works. Python's own warnings name {warnings} of its lines.")
@@ -126,7 +106,7 @@ def unguarded(story: Story) -> Run:
 
 def observe(story: Story, plain: Run, expected: list[Label]) -> None:
     story.title("2. observe: what does it really import?")
-    seen = story.run(APP, "observe")
+    seen = run(story, APP, "observe")
     details = {found["line"]: found for found in seen.violations if found["path"].endswith(APP)}
     for label in expected:
         found = details.get(label.line)
@@ -143,7 +123,7 @@ def observe(story: Story, plain: Run, expected: list[Label]) -> None:
 
 def warn(story: Story, plain: Run, expected: list[Label]) -> None:
     story.title("3. warn: tell the developer, break nothing")
-    seen = story.run(APP, "warn")
+    seen = run(story, APP, "warn")
     lines = [int(line) for line in re.findall(rf"{APP}:(\d+): SsotWarning", seen.err)]
     story.say(next((f"    {line[line.find(APP) :]}" for line in seen.err.splitlines() if "SsotWarning" in line), ""))
     story.check(
@@ -154,7 +134,7 @@ def warn(story: Story, plain: Run, expected: list[Label]) -> None:
 
 def strict(story: Story, expected: list[Label]) -> None:
     story.title("4. strict: stop it before the old code runs")
-    seen = story.run(APP, "strict")
+    seen = run(story, APP, "strict")
     story.say(indented("\n".join(seen.err.replace(str(HERE) + os.sep, "").splitlines()[-4:])))
     claim = "the script stops at its first deprecated use, without output"
     story.check(claim, (pairs(expected)[:1], 1, ""), (seen.sites(), seen.status, seen.out))
@@ -162,7 +142,7 @@ def strict(story: Story, expected: list[Label]) -> None:
     for label in expected:
         program = story.folder / "alone.py"
         program.write_text(alone(label), encoding="utf-8")
-        done = story.run(str(program), "strict", keep=False)
+        done = run(story, str(program), "strict", keep=False)
         last = (done.err.strip().splitlines() or [""])[-1]
         blocked = last.partition(": ")[0].endswith("DeprecatedImportError") and f" {label.rule}: " in last
         story.check(
@@ -175,7 +155,7 @@ def fixed(story: Story, plain: Run) -> None:
     story.say(
         f"{FIXED} writes what the guard said. `urllib3` and `idna` are the very objects of `requests.packages`.\n"
     )
-    done = story.run(FIXED, "strict")
+    done = run(story, FIXED, "strict")
     story.check(
         "same output, no violation, exit status 0", (plain.out, [], 0), (done.out, done.violations, done.status)
     )
@@ -208,24 +188,15 @@ def pairs(expected: list[Label]) -> list[tuple[int, str]]:
     return [(label.line, label.rule) for label in expected]
 
 
-def main() -> int:
+def steps(story: Story) -> None:
     expected = labels()
-    with tempfile.TemporaryDirectory(prefix="ssot-guard-demo-") as folder:
-        story = Story(Path(folder).resolve())
-        packages = ", ".join(f"{name} {version(name)}" for name in ("SQLAlchemy", "requests", "jsonschema"))
-        story.say(f"ssot-guard {version('ssot-guard')} on Python {platform.python_version()}, with {packages}")
-        plain = unguarded(story)
-        observe(story, plain, expected)
-        warn(story, plain, expected)
-        strict(story, expected)
-        fixed(story, plain)
-        merged(story, expected)
-    if story.differences:
-        story.say(f"\nNOT as expected: {len(story.differences)} of these claims; see NO above.")
-        return 1
-    story.say("\nEverything was exactly as expected.")
-    return 0
+    plain = unguarded(story)
+    observe(story, plain, expected)
+    warn(story, plain, expected)
+    strict(story, expected)
+    fixed(story, plain)
+    merged(story, expected)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tell(steps, "SQLAlchemy", "requests", "jsonschema"))

@@ -8,6 +8,8 @@ import ssot_guard
 from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from pydantic import BaseModel
 
+from helpdesk import profiles
+
 # canonical: from helpdesk.supervisor.engine import ExecutionEngine
 from helpdesk.agents.engine import ExecutionEngine  # fault: SSG101 engine, known
 from helpdesk.agents.factory import create_agent
@@ -55,6 +57,9 @@ async def log_in(service: Here, credentials: Credentials) -> dict[str, str]:
     token = service.users.log_in(credentials.name, credentials.password)
     if token is None:
         raise HTTPException(401, "wrong name or password")
+    user = service.users.by_authorization(token)
+    with acting_for(user):
+        profiles.opened(user)
     return {"token": token}
 
 
@@ -109,4 +114,5 @@ async def health(service: Here) -> dict[str, Any]:
         "counted": usage.known(),
         "runs": metrics.runs,
         "sockets-per-user": limits.SOCKETS_PER_USER,
+        "census": ssot_guard.install().census() if ssot_guard.active() else {},
     }

@@ -16,6 +16,10 @@ class Plan(NamedTuple):
 _INTENTS = (
     ("words", re.compile(r"\b(?:define|meaning of) (?P<argument>[\w-]+)", re.IGNORECASE)),
     ("billing", re.compile(r"\bmy (?P<argument>orders|bill)\b", re.IGNORECASE)),
+    ("account", re.compile(r"\bmy (?P<argument>customer number|points)\b", re.IGNORECASE)),
+    ("documents", re.compile(r"\bfind (?P<argument>[\w-]+)", re.IGNORECASE)),
+    ("report", re.compile(r"\breport on (?P<argument>[\w-]+)", re.IGNORECASE)),
+    ("handoff", re.compile(r"\b(?P<argument>talk to a human)\b", re.IGNORECASE)),
     ("mathematics", re.compile(r"(?P<argument>\d[\d\s+*/().-]*)")),
 )
 

@@ -48,4 +48,13 @@ def test_plugins_of_the_first_release_are_listed(request_as):  # reaches: legacy
 
 
 def test_the_supervisor_knows_its_agents(request_as):
-    assert request_as(None, "GET", "/health").json()["agents"] == ["billing", "mathematics", "smalltalk", "words"]
+    assert request_as(None, "GET", "/health").json()["agents"] == [
+        "account",
+        "billing",
+        "documents",
+        "handoff",
+        "mathematics",
+        "report",
+        "smalltalk",
+        "words",
+    ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from inspect import isawaitable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from helpdesk.users import User
     from helpdesk.ws.emitter import Emitter
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 class Agent:
     """Belongs to one user. ``tool`` turns the plan's argument into what the answer says."""
 
-    def __init__(self, name: str, user: User, tool: Callable[[str], str] | None = None) -> None:
+    def __init__(self, name: str, user: User, tool: Callable[[str], str | Awaitable[str]] | None = None) -> None:
         self.name = name
         self.user = user
         self.tool = tool
@@ -26,6 +27,8 @@ class Agent:
             return f"I heard {argument!r}"
         await emitter.emit("tool_executing", tool=self.tool.__name__)
         await asyncio.sleep(0)  # other users' agents have their turn
-        finding = self.tool(argument)
-        await emitter.emit("tool_completed", tool=self.tool.__name__)
-        return finding
+        try:
+            finding = self.tool(argument)
+            return (await finding) if isawaitable(finding) else finding
+        finally:
+            await emitter.emit("tool_completed", tool=self.tool.__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helpdesk.agents import billing, mathematics, smalltalk, words
+from helpdesk.agents import account, billing, documents, handoff, mathematics, report, smalltalk, words
 from helpdesk.supervisor.agent_registry import AgentRegistry
 from helpdesk.supervisor.engine import ExecutionEngine
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def create_registry() -> AgentRegistry:
     registry = AgentRegistry()
-    for home in (billing, mathematics, smalltalk, words):
+    for home in (account, billing, documents, handoff, mathematics, report, smalltalk, words):
         registry.register(home.NAME, home.build)
     return registry
 

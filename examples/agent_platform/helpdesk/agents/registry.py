@@ -2,7 +2,7 @@
 
 
 # canonical: from helpdesk.supervisor.agent_registry import AgentRegistry
-class AgentRegistry:  # fault: SSG104 registry
+class AgentRegistry:  # fault: SSG104 registry; SSG201 agent-registry, known
     def __init__(self):
         self._builders = []
 

@@ -14,7 +14,7 @@ class Emitter:
     def __init__(self, user_id: str, run_id: str, send: Callable[[dict], Awaitable[None]]) -> None:
         self.user_id = user_id
         self.run_id = run_id
-        self._send = send
+        self.send = send
 
     async def emit(self, event_type: str, **data: object) -> None:
-        await self._send({"event": event_type, "run": self.run_id, "user": self.user_id, **data})
+        await self.send({"event": event_type, "run": self.run_id, "user": self.user_id, **data})

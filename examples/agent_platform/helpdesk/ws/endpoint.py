@@ -1,13 +1,15 @@
-"""``/ws``: questions in, events out."""
+"""``/ws``: questions in, events out, and whether the user was served."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ssot_guard
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from helpdesk.context import acting_for
-from helpdesk.ws import rooms
+from helpdesk.ws import connections, rooms
+from helpdesk.ws.channels import SocketChannel
 
 if TYPE_CHECKING:
     from helpdesk.service import Service
@@ -25,6 +27,10 @@ except ImportError:
 router = APIRouter()
 
 
+class NotServedError(Exception):
+    """The user says so: no answer, a wrong one, or steps that are not the run's."""
+
+
 @router.websocket("/ws")
 async def talk(socket: WebSocket) -> None:
     service: Service = socket.app.state.service
@@ -32,20 +38,36 @@ async def talk(socket: WebSocket) -> None:
     if user is None or not rooms.enter(user.id):
         await socket.close(code=1008)
         return
-    await socket.accept()
+    send = SocketChannel(socket.send_json).deliver
     try:
-        while True:
-            await _answer(service, user, socket, (await socket.receive_json())["question"])
+        with connections.opened(user.id, send):
+            await socket.accept()
+            while True:
+                await _answer(service, user, socket, send)
     except WebSocketDisconnect:
         pass
     finally:
         rooms.leave(user.id)
 
 
-async def _answer(service: Service, user: User, socket: WebSocket, question: str) -> None:
+async def _answer(service: Service, user: User, socket: WebSocket, send: connections.Send) -> None:
+    question = (await socket.receive_json())["question"]
     record_run("ws")
-    with acting_for(user):
-        try:
-            await service.ask(user, question, socket.send_json)
-        except Exception:
-            service.log.exception("a run failed")  # its user has been told by `agent_failed`
+    try:
+        # canonical: HELPDESK_WAYS=canonical
+        with ssot_guard.journey("golden-path"), acting_for(user):  # fault: SSG501 golden-path
+            await _run(service, user, socket, send, question)
+    except WebSocketDisconnect:
+        raise
+    except Exception:
+        service.log.exception("a run failed")  # its user has been told by `agent_failed`
+
+
+async def _run(service: Service, user: User, socket: WebSocket, send: connections.Send, question: str) -> None:
+    """From the question until its user has said what came of it."""
+    try:
+        await service.ask(user, question, send)
+    finally:
+        served = (await socket.receive_json())["served"]
+    if not served:
+        raise NotServedError
