@@ -123,21 +123,21 @@ _ENTRIES = (
         "`except` with a reason.",
     ),
     Entry(
-        "SSG202", "too-many-instances", "runtime blocks later",
+        "SSG202", "too-many-instances", "runtime blocks",
         "More instances of a role are alive than its scope allows.",
         "What one instance registers, caches or counts is unknown to the other. Which of them answers is a matter of "
         "who holds which reference.",
         "Take the existing instance from its factory or from the application's context instead of building one.",
     ),
     Entry(
-        "SSG203", "factory-bypassed", "runtime blocks audit later",
+        "SSG203", "factory-bypassed", "runtime blocks audit-later",
         "An instance of a role was built outside its factory.",
         "The factory wires in the tenant, the limits and the listeners. An object built past it looks the same and "
         "misses some of them.",
         "Call the factory that the rule names.",
     ),
     Entry(
-        "SSG204", "construction-race", "runtime later",
+        "SSG204", "construction-race", "runtime",
         "Two constructions of a single-instance role overlapped in time.",
         "Both callers saw that nothing was there yet, and both built one. The loser's object stays in use wherever it "
         "was handed out before the winner's replaced it.",
@@ -151,7 +151,7 @@ _ENTRIES = (
         "Implement the interface's member with its signature and its kind (sync or async).",
     ),
     Entry(
-        "SSG206", "slow-construction", "runtime later",
+        "SSG206", "slow-construction", "runtime",
         "Building the role took longer, or more memory, than its budget.",
         "A user waits for it, and a burst of new sessions multiplies it.",
         "Load lazily or share what is immutable; raise the budget only with the reason written beside it.",

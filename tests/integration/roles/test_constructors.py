@@ -311,3 +311,75 @@ def test_classes_behave_as_before_after_it(looked):
 
 def test_every_constructor_is_put_back(looked):
     assert all(looked["same"])
+
+
+DOCUMENTED = '''
+class Registry:
+    def __init__(self, a):
+        """
+        >>> Registry(1).a
+        1
+        """
+        self.a = a
+
+
+def create(a):
+    """
+    >>> create(2).a
+    2
+    """
+    return Registry(a)
+'''
+
+
+def test_their_examples_are_still_found_and_run(lab):
+    main = """
+        import doctest
+        import lab
+        guard = lab.install()
+        import acme.documented
+        finder = doctest.DocTestFinder(exclude_empty=True)
+        names = sorted(test.name for test in finder.find(acme.documented))
+        lab.out(names=names, result=list(doctest.testmod(acme.documented))[:2])
+    """
+    files = {"acme/__init__.py": "", "acme/documented.py": DOCUMENTED, "main.py": main}
+    home = {"id": "r", "canonical": "acme.documented:Registry", "factory": ["acme.documented:create"]}
+    answer = lab.run(files, {"packages": ["acme"], "roles": [home]})
+
+    assert answer.out["names"] == ["acme.documented.Registry.__init__", "acme.documented.create"]
+    assert answer.out["result"] == [0, 2]
+
+
+def test_a_thread_may_begin_with_a_constructor(lab):
+    home = """
+        class Registry:
+            def __init__(self, kept, done):
+                kept.append(self)
+                done.release()
+
+        class OwnRegistry(Registry):
+            def __new__(cls, *args):
+                return super().__new__(cls)
+    """
+    main = """
+        import _thread
+        import lab
+        guard = lab.install()
+        import acme.home
+        kept, done = [], _thread.allocate_lock()
+        for cls in (acme.home.Registry, acme.home.OwnRegistry):
+            done.acquire(blocking=False)
+            _thread.start_new_thread(cls, (kept, done))
+            done.acquire()
+        acme.home.Registry(kept, done)
+        guard.check()
+        lab.out(kept=len(kept), census=guard.census()["r"])
+    """
+    home_rule = {"id": "r", "canonical": "acme.home:Registry", "instances": {"max": 1}}
+    files = {"acme/__init__.py": "", "acme/home.py": home, "main.py": main}
+    answer = lab.run(files, {"packages": ["acme"], "roles": [home_rule]})
+
+    assert answer.error is None, answer.error
+    assert answer.internal_errors == {}
+    assert (answer.out["census"]["live"], answer.out["census"]["created"]) == (3, 3)
+    assert [row["code"] for row in answer.violations] == ["SSG202"] * 2

@@ -59,7 +59,7 @@ def test_every_health_key_of_the_policy_has_its_code() -> None:
     assert {entry.rule for entry in CATALOGUE.values() if entry.rule} == keys == set(HEALTH)
 
 
-LATER = {"SSG103", "SSG105", "SSG202", "SSG203", "SSG204", "SSG206", "SSG903"}
+LATER = {"SSG103", "SSG105", "SSG903"}
 
 
 @pytest.mark.parametrize("code", CATALOGUE)

@@ -61,7 +61,7 @@ def _is_watched_above(cls: type, population: Population) -> bool:
 
 # What stands in the place of a constructor; SELF is the object.
 _CONSTRUCTOR = """
-def made(PARAMETERS):
+def __init__(PARAMETERS):
     __tracebackhide__ = 1
     if $getweakrefcount(SELF):
         if $passes(SELF, $population):
@@ -72,7 +72,7 @@ def made(PARAMETERS):
     try:
         $instance = $begin($kind if $type(SELF) is $mine else $playing($type(SELF)), SELF, $getframe(1))
     except $Exception as $error:
-        $instance = $note($error)
+        $instance = $failed($population, SELF, $error)
     if $instance is None:
         return $original(ARGUMENTS)
     $case = $instance.case
@@ -97,7 +97,7 @@ def _constructor(original: Any, mine: type, kind: Kind, *, packed: bool = False)
     return build(
         _CONSTRUCTOR, original, packed=packed, original=original, mine=mine, kind=kind, population=population,
         entrance=_Bare(population) if kind.bare else population, finishes=population.finishes or kind.bare,
-        playing=population.kinds.playing, note=population.shared.note, passes=_passes,
+        playing=population.kinds.playing, failed=_failed, passes=_passes,
         leave=_leaving(population), BUILT=BUILT,
         getweakrefcount=getweakrefcount, getframe=_getframe, type=type, Exception=Exception,
         BaseException=BaseException,
@@ -108,6 +108,20 @@ def _passes(obj: Any, population: Population) -> bool:
     """Whether its constructor runs already (a ``super()`` chain), or has run: it is counted once."""
     instance = known(obj, population)
     return instance is not None and instance.stage in (OPEN, BUILT)
+
+
+def _failed(population: Population, obj: Any, error: Exception) -> Any:
+    """A bug of ours; or nobody has called the constructor: a thread of C begins with it."""
+    ours = _getframe(1)
+    if type(error) is ValueError and ours.f_back is None:
+        try:
+            instance = population.begin_again(population.kinds.playing(type(obj)), obj, ours)
+        except Exception as another:  # noqa: BLE001 - contained
+            return population.shared.note(another)
+        if instance is not None:
+            instance.code = None
+        return instance
+    return population.shared.note(error)
 
 
 def _leaving(population: Population) -> Any:
@@ -122,7 +136,8 @@ def _leaving(population: Population) -> Any:
             if only_timed and took < seconds and instance.case is None and type(instance) is Instance:
                 instance.stage = BUILT
                 return
-            verdict = population.end(instance, obj, _getframe(2), took)
+            ours = _getframe(1)
+            verdict = population.end(instance, obj, ours.f_back or ours, took)
         except Exception as error:  # noqa: BLE001 - contained
             verdict = population.shared.note(error)
         if verdict is not None:
@@ -156,25 +171,26 @@ def _callable(theirs: Any) -> Any:
 # -- allocation --------------------------------------------------------------------------------------------------------
 
 _ALLOCATOR = """
-def made(PARAMETERS):
+def __new__(PARAMETERS):
     __tracebackhide__ = 1
     $window = $population.opened()
     $obj = $original(ARGUMENTS)
     if $window is not None:
-        $appear($population, $obj, $window, $getframe(1))
+        $appear($population, $obj, $window)
     return $obj
 """
 
 
 def _allocator(original: Any, population: Population) -> Any:
     """A class's own ``__new__``."""
-    return build(_ALLOCATOR, original, original=original, population=population, appear=_appear, getframe=_getframe)
+    return build(_ALLOCATOR, original, original=original, population=population, appear=_appear)
 
 
-def _appear(population: Population, obj: Any, window: Any, frame: FrameType) -> None:
+def _appear(population: Population, obj: Any, window: Any) -> None:
     __tracebackhide__ = True
     try:
-        verdict = population.appeared(obj, window, frame)
+        ours = _getframe(1)
+        verdict = population.appeared(obj, window, ours.f_back or ours)
     except Exception as error:  # noqa: BLE001 - contained
         verdict = population.shared.note(error)
     if verdict is not None:
@@ -209,8 +225,10 @@ def _references() -> int:
         def __init__(self) -> None: ...
 
     Probe.__init__ = build(  # type: ignore[method-assign]
-        _CONSTRUCTOR, Probe.__init__, original=Probe.__init__, mine=Probe, kind=None, entrance=Counting(), type=type,
-        getweakrefcount=getweakrefcount, getframe=_getframe, Exception=Exception,
+        _CONSTRUCTOR, Probe.__init__, original=Probe.__init__, mine=Probe, kind=None, population=None,
+        entrance=Counting(), finishes=None, playing=None, failed=None, passes=None, leave=None, BUILT=None,
+        getweakrefcount=getweakrefcount, getframe=_getframe, type=type, Exception=Exception,
+        BaseException=BaseException,
     )  # fmt: skip
     Probe()
     return counts[0]

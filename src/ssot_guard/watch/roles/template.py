@@ -20,7 +20,7 @@ _compiled: dict[tuple[str, str, str], CodeType] = {}
 
 
 def build(text: str, theirs: Any, *, packed: bool = False, **ours: Any) -> Any:
-    """The function ``made`` that a text defines, with the parameters of another function.
+    """The function that a text defines, with the parameters of another function.
 
     In the text ``PARAMETERS`` stands for those, ``ARGUMENTS`` for passing them on, and ``SELF`` for the first one.
     Every other name in it begins with ``$``: what ``ours`` gives, and its variables. ``packed``: it takes anything, and
@@ -30,16 +30,21 @@ def build(text: str, theirs: Any, *, packed: bool = False, **ours: Any) -> Any:
     key = text, parameters, arguments
     code = _compiled.get(key)
     if code is None:
-        written = text.replace("$", _OURS).replace("SELF", arguments.partition(",")[0])
-        written = written.replace("PARAMETERS", parameters).replace("ARGUMENTS", arguments)
-        code = _compiled[key] = compile(written, "<constructor>", "exec")
-    scope: dict[str, Any] = {_OURS + name: value for name, value in ours.items()}
-    scope["__name__"] = __name__
+        code = _compiled[key] = compile(_written(text, parameters, arguments, ours), "<constructor>", "exec")
+    scope: dict[str, Any] = {"__name__": __name__}
     exec(code, scope)  # noqa: S102 - our own text, and the names of parameters
-    made = scope.pop("made")
+    made = scope["make"](*ours.values())
     if parameters is not _ANYTHING[0] and not packed:
         made.__defaults__, made.__kwdefaults__ = theirs.__defaults__, theirs.__kwdefaults__
     return made
+
+
+def _written(text: str, parameters: str, arguments: str, ours: dict[str, Any]) -> str:
+    names = ", ".join(_OURS + name for name in ours)
+    text = text.replace("$", _OURS).replace("SELF", arguments.partition(",")[0])
+    text = text.replace("PARAMETERS", parameters).replace("ARGUMENTS", arguments).strip().replace("\n", "\n    ")
+    made = text.partition("(")[0].removeprefix("def ")
+    return f"def make({names}):\n    {text}\n    return {made}\n"
 
 
 def _signature(theirs: Any) -> tuple[str, str] | None:

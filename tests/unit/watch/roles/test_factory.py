@@ -5,6 +5,7 @@ import contextlib
 import gc
 import inspect
 import types
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def conversation(log):
         log.append(("end", is_inside()))
 
 
-WAYS = {
+WAYS: dict[str, list[tuple[Any, ...]]] = {
     "to the end": [("send", None), ("send", 1), ("send", 2), ("send", 3)],
     "an error": [("send", None), ("send", 1), ("throw", KeyError("k")), ("send", 2)],
     "another error": [("send", None), ("throw", ValueError("v")), ("send", 1)],
@@ -72,7 +73,7 @@ def steps(make, names=WAYS):
     found = {}
     for name in names:
         way = WAYS[name]
-        log = []
+        log: list[Any] = []
         running = make(log)
         results = [attempt(getattr(running, step), *args) for step, *args in way]
         del running
@@ -82,7 +83,10 @@ def steps(make, names=WAYS):
 
 
 def given_back(function):
-    return lambda *args: function(*args)
+    def give(*args):
+        return function(*args)
+
+    return give
 
 
 def without_inside(found):
@@ -145,7 +149,7 @@ async def async_conversation(log):
 
 
 async def async_steps(make):
-    ways = {
+    ways: dict[str, list[tuple[Any, ...]]] = {
         "to the end": [("asend", None), ("asend", 1), ("asend", 2)],
         "an error": [("asend", None), ("asend", 1), ("athrow", KeyError("k")), ("asend", 2)],
         "another error": [("asend", None), ("athrow", ValueError("v")), ("asend", 1)],
@@ -153,7 +157,8 @@ async def async_steps(make):
     }
     found = {}
     for name, way in ways.items():
-        log, results = [], []
+        log: list[Any] = []
+        results = []
         running = make(log)
         for step, *args in way:
             try:
@@ -199,7 +204,7 @@ def manager(log):
 
 
 def test_a_context_manager_still_handles_the_errors_of_its_body(wrapped):
-    log = []
+    log: list[bool] = []
     with wrapped(manager)(log) as made:
         assert (made, is_inside()) == ("made", False)
         raise KeyError

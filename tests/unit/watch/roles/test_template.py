@@ -1,13 +1,14 @@
 """A function with exactly the arguments of another one."""
 
 import inspect
+from types import FunctionType
 
 import pytest
 
 from ssot_guard.watch.roles.template import build
 
 TEXT = """
-def made(PARAMETERS):
+def __init__(PARAMETERS):
     $seen($id(SELF))
     return $original(ARGUMENTS)
 """
@@ -102,7 +103,7 @@ def test_its_code_tells_the_same_names(function):
 
 def test_names_that_no_text_could_hold_are_passed_on_all_the_same():
     code = plain.__code__
-    odd = type(plain)(code.replace(co_varnames=("self", "not a name", "b")), globals(), "odd", (2,))
+    odd = FunctionType(code.replace(co_varnames=("self", "not a name", "b")), globals(), "odd", (2,))
 
     assert made_for(odd, [])(0, 1) == [0, 1, 2]
 
