@@ -326,7 +326,19 @@ part, = (part for part in guard.engine().parts.parts if part.name == "roles")
 part._neighbours.construction.measure_memory = True
 """
     after = "import tracemalloc\nlab.out(traced=tracemalloc.is_tracing())"
-    found = built({"heavy": CAUGHT["a heavy constructor"]}, before=before, after=after)
+    fails = """
+class Registry:
+    def __init__(self):
+        raise ValueError
+
+def use():
+    try:
+        Registry()
+    except ValueError:
+        pass
+"""
+    table = {"heavy": CAUGHT["a heavy constructor"], "fails": (fails, HEAVY)}
+    found = built(table, before=before, after=after)
 
     assert [row["code"] for row in found.rows("heavy")] == ["SSG206"]
     assert found.answer.out["traced"] is False

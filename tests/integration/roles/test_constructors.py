@@ -383,3 +383,77 @@ def test_a_thread_may_begin_with_a_constructor(lab):
     assert answer.internal_errors == {}
     assert (answer.out["census"]["live"], answer.out["census"]["created"]) == (3, 3)
     assert [row["code"] for row in answer.violations] == ["SSG202"] * 2
+
+
+SENT = """
+class Registry:
+    def __init__(self, a):
+        self.a = a
+
+class OwnRegistry(Registry):
+    def __new__(cls, a):
+        return super().__new__(cls)
+
+class BareRegistry:
+    __slots__ = ("a",)
+
+    def __init__(self, a):
+        self.a = a
+
+class InheritsRegistry:
+    pass
+
+def create(a):
+    return Registry(a)
+"""
+
+
+ARRIVED = """
+import pickle, sys
+first, own, bare, inherits, create = pickle.load(sys.stdin.buffer)
+print([first(1).a, first(2).a, own(3).a, bare(4).a, bare(5).a, type(inherits()).__name__, create(6).a, "acme" in sys.modules])
+"""
+
+
+def test_a_class_that_is_sent_by_value_works_where_it_arrives(lab):
+    main = """
+        import subprocess, sys
+        import cloudpickle
+        import lab
+        guard = lab.install()
+        import acme.sent
+        cloudpickle.register_pickle_by_value(acme)
+        text = cloudpickle.dumps([getattr(acme.sent, name) for name in lab.case["names"]])
+        found = subprocess.run([sys.executable, "-c", lab.case["arrived"]], input=text, capture_output=True, cwd="/")
+        lab.out(said=found.stdout.decode(), error=found.stderr.decode())
+    """
+    names = ["Registry", "OwnRegistry", "BareRegistry", "InheritsRegistry", "create"]
+    role = {"instances": {"max": 1}, "factory": ["acme.sent:create"], "construct-budget": {"seconds": 5}}
+    roles = [{"id": name, "canonical": f"acme.sent:{name}"} | role for name in names[:-1]]
+    files = {"acme/__init__.py": "", "acme/sent.py": SENT, "main.py": main}
+    answer = lab.run(files, {"packages": ["acme"], "roles": roles}, names=names, arrived=ARRIVED)
+
+    assert answer.error is None, answer.error
+    assert answer.out["error"] == ""
+    assert answer.out["said"] == "[1, 2, 3, 4, 5, 'InheritsRegistry', 6, False]\n"
+
+
+def test_objects_that_were_there_before_the_guard_are_found_at_the_check(lab):
+    main = """
+        import acme.home
+        first = acme.home.Registry()
+        import lab
+        guard = lab.install()
+        before = guard.census()["r"]["live"]
+        guard.check()
+        after = guard.census()["r"]["live"]
+        second = acme.home.Registry()
+        lab.out(live=[before, after], lines=[row["line"] for row in lab.rows()], message=lab.rows()[0]["message"])
+    """
+    files = {"acme/__init__.py": "", "acme/home.py": "class Registry: ...\n", "main.py": main}
+    rule = {"id": "r", "canonical": "acme.home:Registry", "instances": {"max": 1}}
+    answer = lab.run(files, {"packages": ["acme"], "roles": [rule]})
+
+    assert answer.out["live"] == [0, 1]
+    assert answer.out["lines"] == [8]
+    assert answer.out["message"].endswith("the first was built at a place that was not seen")

@@ -536,3 +536,70 @@ lab.out(seen=seen, unknown=unknown, lines=[[row["line"], row["details"]["seen"]]
     assert answer.out["seen"] == [0, 0]
     assert answer.out["unknown"]["SSG202 registry"] >= 1
     assert answer.out["lines"] == [[27, "late"]]
+
+
+def test_a_warning_that_the_host_makes_an_error_keeps_the_object_from_being_handed_out(run):
+    program = """
+import warnings
+import ssot_guard
+warnings.simplefilter("error", ssot_guard.SsotWarning)
+build()
+lab.out(error=lab.attempt(build)["type"], kept=len(kept), census=guard.census()["registry"]["created"])
+"""
+    answer = run(BODIES["constructor"], program, mode="warn")
+
+    assert answer.out == {"error": "SsotWarning", "kept": 1, "census": 1}
+
+
+def test_scopes_that_nobody_comes_back_to_are_forgotten(run):
+    home = """
+class Registry:
+    def __init__(self, user=None):
+        self.user = user
+
+class Task(Registry): ...
+class Thread(Registry): ...
+class Tenant(Registry): ...
+class Isolated(Registry): ...
+class Told(Registry): ...
+"""
+    program = """
+import asyncio, threading
+import ssot_guard
+async def one():
+    Task()
+async def many():
+    for _ in range(60):
+        await asyncio.gather(*(one() for _ in range(100)))
+asyncio.run(many())
+for _ in range(1500):
+    thread = threading.Thread(target=Thread)
+    thread.start()
+    thread.join()
+for number in range(6000):
+    with ssot_guard.tenant(f"user {number}"):
+        Tenant()
+        Isolated()
+    Told(f"user {number}")
+part, = (part for part in guard.engine().parts.parts if part.name == "roles")
+construction = part._neighbours.construction
+sizes = {
+    name: max(len(one.instances), len(getattr(one.scopes, "_known", ())), len(getattr(one.scopes, "_tasks", ())))
+    for name, one in construction._populations.items()
+}
+lab.out(sizes=sizes, live=len(construction.table.live), census={name: one["created"] for name, one in guard.census().items()})
+"""
+    kinds: dict[str, Any] = {
+        "Task": {"instances": {"max": 1, "per": "task"}},
+        "Thread": {"instances": {"max": 1, "per": "thread"}},
+        "Tenant": {"instances": {"max": 1, "per": "tenant"}},
+        "Isolated": {"instances": {"max": 1, "per": "tenant"}, "isolated": True},
+        "Told": {"instances": {"max": 1, "per": "tenant"}, "tenant-from": "self.user"},
+    }
+    roles = [{"id": name, "canonical": f"acme.home:{name}", **more} for name, more in kinds.items()]
+    answer = run(home, program, {"packages": ["acme"], "roles": roles}, mode="observe")
+
+    assert max(answer.out["sizes"].values()) <= 2100
+    assert answer.out["live"] == 0
+    assert answer.out["census"] == {"Task": 6000, "Thread": 1500, "Tenant": 6000, "Isolated": 6000, "Told": 6000}
+    assert answer.violations == []

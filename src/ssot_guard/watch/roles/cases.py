@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ssot_guard.watch.roles import factories, follows, memory
-from ssot_guard.watch.roles.instances import BUILT, GONE
+from ssot_guard.watch.roles import follows
+from ssot_guard.watch.roles.instances import BUILT, GONE, OPEN
+from ssot_guard.watch.roles.verdicts import NEW
 from ssot_guard.watch.roles.windows import overlap
 from ssot_guard.watch.tenants.paths import read_path
 from ssot_guard.watch.tenants.pseudonym import identity
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ssot_guard.watch.roles.instances import Instance
+    from ssot_guard.watch.roles.memory import Traced
     from ssot_guard.watch.roles.population import Population
     from ssot_guard.watch.roles.scopes import Scope
     from ssot_guard.watch.roles.shared import Shared
@@ -35,7 +37,7 @@ class Case:
         self.verdict: BaseException | None = None
         self.crowded = False
         self.rivals: list[Any] = []
-        self.traced: memory.Traced | None = None
+        self.traced: Traced | None = None
 
 
 class Cases:
@@ -66,7 +68,9 @@ class Cases:
                 case.verdict = self._judge(case, instance, self._line(frame, obj)) or case.verdict
             else:
                 case.crowded = True
-        if self._rule.construct_budget.get("bytes"):
+        if case.verdict is None and self._rule.construct_budget.get("bytes"):
+            from ssot_guard.watch.roles import memory
+
             case.traced = memory.begin(on_request=self._shared.measure_memory)
         if case.verdict is not None:
             self._settle_rivals(case, instance, refused=True)
@@ -77,6 +81,8 @@ class Cases:
 
     def _bypassed(self, instance: Any, frame: FrameType) -> BaseException | None:
         """Report a construction outside of any factory, as far as the context knows, unless one is near."""
+        from ssot_guard.watch.roles import factories
+
         if factories.on_stack(self._population, frame):
             return None
         if self._population.unbound or factories.elsewhere(self._population, instance):
@@ -112,9 +118,9 @@ class Cases:
         return found[:limit]
 
     def _counting(self, members: list[Instance], instance: Any, scope: Scope) -> list[Instance]:
-        found = []
+        found: list[Instance] = []
         for other in members:
-            if other is instance:
+            if other is instance or len(found) == self._population.limit:
                 break  # two threads see the same order, so only one of them is refused
             if other.stage != GONE and other.epoch in (None, instance.epoch):
                 obj = other()
@@ -123,23 +129,29 @@ class Cases:
         return found
 
     def _judge(self, case: Case, instance: Any, frame: FrameType) -> BaseException | None:
-        """Report it, if those before it are alive for sure."""
+        """Report it, if those before it are alive for sure; what is refused nowhere is looked at once per place."""
         case.crowded = False
+        verdict = NEW if self._blocks else self._shared.verdicts.again("SSG202", instance)
+        if verdict is not NEW:
+            return verdict  # type: ignore[no-any-return]
         found = self._shared.collector.alive(lambda: self.earlier(instance))
-        if found is None and (self._blocks or not self._shared.verdicts.knows("SSG202", instance)):
+        if found is None:
             self._shared.ledger.unknown("SSG202", self._rule.id)
             if len(self._population.doubtful) < _MOST:
                 self._population.doubtful.append(instance)
             return None
-        if found is not None and len(found) < (self._population.limit or 0):
+        if len(found) < (self._population.limit or 0):
             return None
-        return self._shared.verdicts.crowded(instance, found or [], frame)
+        return self._shared.verdicts.crowded(instance, found, frame)
 
     def _meet_rivals(self, case: Case, instance: Any) -> None:
         if self._population.limit == 1:
             latest = instance.scope.last(_LOOK)
             before = latest[latest.index(instance) + 1 :] if instance in latest else latest
-            case.rivals += [other for other in before if other.stage != GONE and overlap(instance, other)]
+            for other in before:
+                # Most are done, and were built by no call that could last.
+                if other.stage == OPEN or (other.stage != GONE and (instance.window or other.window)):
+                    case.rivals += [other] if overlap(instance, other) else []
 
     # -- after it has run ----------------------------------------------------------------------------------------
 
@@ -153,8 +165,10 @@ class Cases:
             case.crowded = self._place(instance, obj)
         if case.crowded:
             verdict = self._judge(case, instance, frame) or verdict
-        self._settle_rivals(case, instance)
-        self._weigh(case, instance, obj, took)
+        if case.rivals:
+            self._settle_rivals(case, instance)
+        if took is not None or case.traced is not None:
+            self._weigh(case, instance, obj, took)
         if verdict is not None:
             self._population.abandon(instance)
         return verdict
@@ -181,7 +195,7 @@ class Cases:
 
     def _weigh(self, case: Case, instance: Any, obj: Any, took: float | None) -> None:
         budget = self._rule.construct_budget
-        used = memory.end(case.traced)
+        used = None if case.traced is None else case.traced.end()
         over = {}
         if took is not None and took > (budget.get("seconds") or took):
             over["seconds"] = round(took, 3)

@@ -1,21 +1,18 @@
 """How the objects of roles come about: SSG202, SSG203, SSG204 and SSG206.
 
-=================  ===================================================================================================
-:mod:`.population`  the instances of one role, from the start of a constructor to its end
-:mod:`.instances`   what is known of one object, and the table that all share
-:mod:`.constructors` what stands in front of ``__init__`` and ``__new__``
-:mod:`.factories`   what stands in front of factories
-:mod:`.restored`    objects that no constructor has shown
-=================  ===================================================================================================
+Of a role's rule :mod:`.population` is made; it meets each object when its constructor is entered (:mod:`.entrance`) and
+left, and keeps an :mod:`instance <.instances>` of what is known about it, which counts in a :mod:`scope <.scopes>`.
+In front of the host's code stand :mod:`.constructors` and :mod:`.factories`. Where there is more to a construction than
+one object, it is one of the :mod:`.cases`, on which there may be one of the :mod:`.verdicts`; :mod:`.collector` and
+:mod:`.restored` ask the garbage collector what lives, and what came past its constructor.
 """
 
 from __future__ import annotations
 
 from ssot_guard.watch.replacements import Replacements
-from ssot_guard.watch.roles import census, restored
+from ssot_guard.watch.roles import census
 from ssot_guard.watch.roles.classes import is_local, key_of
 from ssot_guard.watch.roles.constructors import watch
-from ssot_guard.watch.roles.factories import Factories
 from ssot_guard.watch.roles.kinds import Kinds
 from ssot_guard.watch.roles.population import Population
 from ssot_guard.watch.roles.role import Role
@@ -32,6 +29,7 @@ if TYPE_CHECKING:
     from ssot_guard.files import Files
     from ssot_guard.ledger import Ledger
     from ssot_guard.policy.model import RoleRule
+    from ssot_guard.watch.roles.factories import Factories
     from ssot_guard.watch.roles.instances import Table
     from ssot_guard.watch.tenants.current import Tenants
     from ssot_guard.watch.tenants.ownership import Ownership
@@ -59,9 +57,9 @@ class Construction:
                 population = self._populations[rule.id] = Population(rule, shared)
                 population.kinds = Kinds(population, joined, _exceptions(rule, shared))
         self._all = list(self._populations.values())
-        self._factories = Factories(self._all)
+        self._factories = _factories(self._all)
         self._replacements = Replacements()
-        self.matched = self._factories.matched
+        self.matched: set[str] = set()
 
     @property
     def table(self) -> Table:
@@ -89,16 +87,21 @@ class Construction:
 
     def bind(self, name: str, module: ModuleType) -> None:
         """A governed module, or one that the policy names, has loaded."""
-        self._factories.bind(name, module)
+        if self._factories is not None:
+            self._factories.bind(name, module)
+            self.matched |= self._factories.matched
 
     def check(self) -> None:
         """Find the objects that no constructor has shown."""
+        from ssot_guard.watch.roles import restored
+
         restored.check(self._all, self._shared)
 
     def detach(self) -> None:
         """Every class and every factory as it was, also while something is being built."""
         self._shared.table.is_on = False
-        self._factories.detach()
+        if self._factories is not None:
+            self._factories.detach()
         self._replacements.restore()
 
     def after_fork(self) -> None:
@@ -116,6 +119,15 @@ class Construction:
 
 def _is_watched(rule: RoleRule) -> bool:
     return bool(rule.instances or rule.factory or rule.isolated or any(rule.construct_budget.values()))
+
+
+def _factories(populations: list[Population]) -> Factories | None:
+    """Loaded where some rule names a factory."""
+    if not any(population.rule.factory for population in populations):
+        return None
+    from ssot_guard.watch.roles.factories import Factories
+
+    return Factories(populations)
 
 
 def _exceptions(rule: RoleRule, shared: Shared) -> Callable[[type], bool]:

@@ -6,10 +6,12 @@ from _functools import partial
 from _weakref import ref
 
 from ssot_guard.watch.roles.classes import key_of, mro_of, qualname_of, subclasses_of
+from ssot_guard.watch.roles.elsewhere import elsewhere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ssot_guard.ledger import Entry
     from ssot_guard.watch.roles.population import Population
@@ -36,6 +38,9 @@ class Kind:
         self.watched = False
         self.slow: Entry | None = None  # its SSG206
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return elsewhere, ()
+
 
 class Kinds:
     """The classes of one role, by identity: a metaclass may say what it likes about equality.
@@ -51,6 +56,9 @@ class Kinds:
         self._joined = joined  # classes that play any role
         self._excepts = excepts
         self._found: dict[int, Kind] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return elsewhere, ()
 
     def join(self, cls: type) -> Kind:
         """A class plays the role: somebody has said so."""

@@ -14,20 +14,19 @@ class Traced:
         self.before = before
         self.ours = ours
 
+    def end(self) -> int | None:
+        """The bytes that are there now and were not before, other threads' included."""
+        if not _tracemalloc.is_tracing():
+            return None
+        used = _tracemalloc.get_traced_memory()[0] - self.before
+        if self.ours:
+            _tracemalloc.stop()
+        return used
+
 
 def begin(*, on_request: bool) -> Traced | None:
-    """Before the constructor; None where nothing is traced."""
+    """Before the constructor runs; None where nothing is traced."""
     ours = on_request and not _tracemalloc.is_tracing()
     if ours:
         _tracemalloc.start(1)
     return Traced(_tracemalloc.get_traced_memory()[0], ours=ours) if _tracemalloc.is_tracing() else None
-
-
-def end(traced: Traced | None) -> int | None:
-    """After it: the bytes that are there now and were not before, other threads' included."""
-    if traced is None or not _tracemalloc.is_tracing():
-        return None
-    used = _tracemalloc.get_traced_memory()[0] - traced.before
-    if traced.ours:
-        _tracemalloc.stop()
-    return used

@@ -9,6 +9,7 @@ from time import perf_counter
 
 from ssot_guard.watch.roles import census, entrance
 from ssot_guard.watch.roles.cases import Cases
+from ssot_guard.watch.roles.elsewhere import elsewhere
 from ssot_guard.watch.roles.instances import BUILT, GONE, NEW, OPEN, Bare, Instance, known
 from ssot_guard.watch.roles.scopes import scopes_of
 from ssot_guard.watch.roles.windows import Window, around, inside
@@ -233,6 +234,8 @@ class Population:
 
     def abandon(self, instance: Any) -> None:
         """Its constructor failed, or did not run: it is no instance."""
+        if instance.case is not None and instance.case.traced is not None:
+            instance.case.traced.end()
         if instance.stage != GONE:
             self.created -= 1
             if type(instance) is Bare:
@@ -240,6 +243,9 @@ class Population:
                 self._addresses.discard(id(instance.obj))
             self.settle(instance)
             instance.stage = GONE
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return elsewhere, ()
 
     # -- all of them ---------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Seen = tuple[Entry | None, CodeType | None]
 
 _MOST = 10_000
+NEW: Any = object()  # nothing was said yet
 _SCOPES = {"process": "per process", "thread": "per thread", "task": "per task", "tenant": "per tenant"}
 
 
@@ -42,21 +43,20 @@ class Verdicts:
         """Every place is new again."""
         self._seen.clear()
 
-    def knows(self, code: str, instance: Any) -> bool:
-        """Whether this was said about the line that builds it."""
-        return _key(code, instance) in self._seen
+    def again(self, code: str, instance: Any) -> Any:
+        """The verdict where this was said about the line that builds it, counted once more; NEW where it was not."""
+        seen = self._seen.get(_key(code, instance))
+        if seen is None:
+            return NEW
+        return None if seen[0] is None else self._ledger.repeat(seen[0], _never)
 
     # -- what is found -------------------------------------------------------------------------------------------
 
     def crowded(self, instance: Any, earlier: list[Instance], frame: FrameType) -> BaseException | None:
-        """SSG202: an object too many. ``earlier``: those before it; none where that was said already."""
-        return (
-            self._again("SSG202", instance)
-            if self.knows("SSG202", instance)
-            else self._crowded(instance, earlier, frame)
-        )
-
-    def _crowded(self, instance: Any, earlier: list[Instance], frame: FrameType) -> BaseException | None:
+        """SSG202: an object too many, beside those before it."""
+        verdict = self.again("SSG202", instance)
+        if verdict is not NEW:
+            return verdict  # type: ignore[no-any-return]
         population = instance.kind.population
         text = f"builds {_count(instance, earlier)} at {place_of(instance)}; {_allowed(population)}"
         facts = self._facts("SSG202", instance, frame, f"{text}; {_built(instance, earlier)}")
@@ -90,8 +90,9 @@ class Verdicts:
 
     def bypassed(self, instance: Any, frame: FrameType) -> BaseException | None:
         """SSG203: built outside of the factory."""
-        if self.knows("SSG203", instance):
-            return self._again("SSG203", instance)
+        verdict = self.again("SSG203", instance)
+        if verdict is not NEW:
+            return verdict  # type: ignore[no-any-return]
         factories = instance.kind.population.rule.factory
         text = f"builds {instance.kind.name} past its factory; call {' or '.join(factories)}"
         facts = self._facts("SSG203", instance, frame, text)
@@ -157,10 +158,6 @@ class Verdicts:
         if self._files.excluded(self._files.key(facts.site.path, facts.site.module)):
             return None, None
         return self._ledger.sight(facts)
-
-    def _again(self, code: str, instance: Any) -> BaseException | None:
-        entry = self._seen[_key(code, instance)][0]
-        return None if entry is None else self._ledger.repeat(entry, _never)
 
     def _site(self, instance: Any) -> Site:
         """The place of an instance whose frame is gone."""
