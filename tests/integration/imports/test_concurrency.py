@@ -417,3 +417,41 @@ def test_threads_that_wake_the_guard_at_once_build_one(lab):
 
     assert (answer.error, answer.internal_errors) == (None, {})
     assert answer.out == {"built": 1, "codes": ["SSG101"]}
+
+
+BEHIND = """
+import threading, time
+from ssot_guard.watch.imports.arming import Arming
+finish, inside = Arming.finish, threading.Event()
+def slowly(self, spec):
+    finish(self, spec)
+    if spec.name == NAME:
+        inside.set()
+        time.sleep(0.3)
+Arming.finish = slowly
+failed, seen = [], []
+def second():
+    inside.wait(20)
+    try:
+        exec(compile(f"import {NAME}\\nseen.append({NAME}.N)", "second.py", "exec"), {"seen": seen})
+    except Exception as error:
+        failed.append(repr(error))
+thread = threading.Thread(target=second)
+thread.start()
+exec(compile(f"import {NAME}", "first.py", "exec"), {})
+thread.join()
+lab.out(failed=failed, seen=seen)
+"""
+
+
+@pytest.mark.parametrize("name", ["acme.old.m", "acme.sub"])
+def test_another_thread_gets_no_module_that_its_package_does_not_hold_yet(lab, name):
+    """Importlib clears the flag, which is when we look, and binds the module to its package after that."""
+    files = {"acme/old/m.py": "N = 1\n", "acme/sub.py": "N = 1\n", "main.py": f"{START}NAME = {name!r}\n{BEHIND}"}
+    answer = lab.run(TREE | files, POLICY)
+
+    assert answer.error is None
+    assert answer.out == {"failed": [], "seen": [1]}
+    assert answer.internal_errors == {}
+    expected = [("first.py", name), ("second.py", name)] if name == "acme.old.m" else []
+    assert sorted((row["path"], row["target"]) for row in answer.of("SSG101")) == expected

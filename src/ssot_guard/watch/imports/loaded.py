@@ -53,8 +53,11 @@ def is_package(name: str) -> bool:
 
 
 def initializing(spec: object) -> bool:
-    """Whether a load of the spec's module is open; from its namespace, past the tripwire."""
-    return is_spec(spec) and bool(object.__getattribute__(spec, "__dict__").get("_initializing"))
+    """Whether the body of the spec's module still runs; from its namespace, past the tripwire.
+
+    No more once we are told of the load's end, though importlib's flag is cleared a little later.
+    """
+    return is_spec(spec) and object.__getattribute__(spec, "__dict__").get("_initializing") is True
 
 
 def holders(name: str, module: object) -> list[str]:

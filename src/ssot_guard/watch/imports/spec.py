@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 READ_CAN_RAISE = sys.version_info >= (3, 13)
 
 _KEY = "_initializing"
+# The flag while we look at a load that has ended. As true as True: other threads go on waiting at the module's lock, for
+# importlib has yet to bind the module to its package. Whoever asks for `is True` learns that the body has run.
+_ENDING = 1
 _getframe = sys._getframe
 armed: Tripwire | None = None  # one guard per interpreter
 
@@ -81,9 +84,12 @@ def write_flag(self: ModuleSpec, value: bool) -> None:  # noqa: FBT001 - a prope
     if error is not None:
         raise error
     # Under the very key that ModuleSpec uses: switching the class back needs no clean-up.
-    self.__dict__[_KEY] = value
+    self.__dict__[_KEY] = value if value or watcher is None else _ENDING
     if watcher is not None and not value:
-        error = _tell(watcher, watcher.loaded, self, _getframe(1))
+        try:
+            error = _tell(watcher, watcher.loaded, self, _getframe(1))
+        finally:
+            self.__dict__[_KEY] = value
         if error is not None:
             raise error
 
