@@ -342,3 +342,29 @@ def test_a_session_that_loads_no_role_looks_for_nothing(projects):
     }
     session = projects(files).run("tests")
     assert (session.status, "INTERNAL" in session.text) == (0, False), session
+
+
+TEST_CLASSES = """
+    import unittest
+    from acme.agents import Plain
+
+    class TestRegistry:  # its name matches
+        def test_it(self):
+            assert True
+
+    class TestBelow(Plain):
+        def test_it(self):
+            assert TestBelow.__init__ is object.__init__
+
+    class CaseRegistry(unittest.TestCase):
+        def test_it(self):
+            assert CaseRegistry.__init__ is unittest.TestCase.__init__
+"""
+
+
+def test_no_test_class_gets_a_constructor_that_keeps_pytest_from_collecting_it(projects):
+    policy = POLICY.replace("+\n", "+\n[[roles]]\nid = 'plain'\ncanonical = 'acme.agents:Plain'\ninstances = { max = 9 }\n")
+    agents = f"{AGENTS}\n    class Plain: ...\n"
+    files = {"ssot-guard.toml": policy, "src/acme/agents.py": agents, "tests/test_it.py": TEST_CLASSES}
+    session = projects(files).run("-W", "error", "tests")
+    assert "3 passed" in session.text, session

@@ -281,7 +281,7 @@ def lab(lab_session):
 
 def differences(one, other):
     return {
-        (name, fact): (one[name][fact], other[name][fact])
+        (name, fact): (one[name][fact], other[name].get(fact))
         for name in one
         for fact in one[name]
         if one[name][fact] != other[name].get(fact)

@@ -14,7 +14,7 @@ CAUGHT = {
             pass
         class Holder:
             engine = None
-        engines = {"one": Engine()}
+        engines = {"one": Engine()}  # <-
         engine: Engine = Engine()  # <-
         again = engine
         def main(): pass

@@ -170,14 +170,14 @@ def _stored(code: CodeType, name: str, argument: int) -> str:
 
 
 def bound_last(code: CodeType, name: str) -> int | None:
-    """The line of the last instruction of a module's body that binds a name."""
+    """The offset of the last instruction of a module's body that binds a name."""
     raw, at, last = code.co_code, 0, None
     while at < len(raw):
         start = at
         opcode, argument, at = forward(raw, at)
         if opcode in ("STORE_NAME", "STORE_GLOBAL") and code.co_names[argument] == name:
             last = start
-    return None if last is None else position(code, last)[0]
+    return last
 
 
 def backwards(raw: bytes, offset: int) -> Iterator[tuple[int, int, int]]:

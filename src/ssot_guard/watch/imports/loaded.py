@@ -11,7 +11,7 @@ from _frozen_importlib import ModuleSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
+    from types import CodeType, ModuleType
     from typing import Any, TypeGuard
 
 MODULE = type(sys)
@@ -37,6 +37,15 @@ def spec_of(found: object) -> ModuleSpec | None:
 def is_spec(spec: object) -> TypeGuard[ModuleSpec]:
     """Whether it really is a spec."""
     return issubclass(type(spec), ModuleSpec)
+
+
+def body_of(module: ModuleType) -> CodeType | None:
+    """The code of a module's body, as its loader has it; None where there is none."""
+    loader = getattr(spec_of(module), "loader", None)
+    try:
+        return loader.get_code(module.__name__)  # type: ignore[union-attr,no-any-return]
+    except Exception:  # noqa: BLE001 - other people's loader, or none
+        return None
 
 
 def is_lazy(found: object) -> bool:

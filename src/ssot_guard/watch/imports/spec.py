@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 READ_CAN_RAISE = sys.version_info >= (3, 13)
 
 _KEY = "_initializing"
-# The flag while we look at a load that has ended. As true as True: other threads go on waiting at the module's lock, for
-# importlib has yet to bind the module to its package. Whoever asks for `is True` learns that the body has run.
+# The flag while we look at a load that has ended. As true as True: other threads go on waiting at the module's lock,
+# for importlib has yet to bind the module to its package. Whoever asks for `is True` learns that the body has run.
 _ENDING = 1
 _getframe = sys._getframe
 armed: Tripwire | None = None  # one guard per interpreter

@@ -87,8 +87,6 @@ def _loads(module: ModuleType) -> bool:
 
 def _bound_at(module: ModuleType, name: str) -> int | None:
     """The line where the module's body binds a name last: a definition, an import, an assignment; None after ``*``."""
-    loader = getattr(loaded.spec_of(module), "loader", None)
-    try:
-        return bytecode.bound_last(loader.get_code(module.__name__), name)  # type: ignore[union-attr]
-    except Exception:  # noqa: BLE001 - other people's loader, or none
-        return None
+    body = loaded.body_of(module)
+    offset = None if body is None else bytecode.bound_last(body, name)
+    return None if body is None or offset is None else bytecode.position(body, offset)[0]

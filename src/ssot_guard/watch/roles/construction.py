@@ -10,8 +10,8 @@ one object, it is one of the :mod:`.cases`, on which there may be one of the :mo
 from __future__ import annotations
 
 from ssot_guard.watch.replacements import Replacements
-from ssot_guard.watch.roles import census
-from ssot_guard.watch.roles.classes import is_local, key_of
+from ssot_guard.watch.roles import beside, census
+from ssot_guard.watch.roles.classes import is_local, key_of, module_of
 from ssot_guard.watch.roles.constructors import watch
 from ssot_guard.watch.roles.kinds import Kinds
 from ssot_guard.watch.roles.population import Population
@@ -57,6 +57,7 @@ class Construction:
                 population = self._populations[rule.id] = Population(rule, shared)
                 population.kinds = Kinds(population, joined, _exceptions(rule, shared))
         self._all = list(self._populations.values())
+        self._arrived: dict[str, set[Population]] = {}  # module → the roles that its new classes play
         self._factories = _factories(self._all)
         self._replacements = Replacements()
         self.matched: set[str] = set()
@@ -81,12 +82,16 @@ class Construction:
         if population is None:
             return
         self.matched.add(rule.id)
+        self._arrived.setdefault(module_of(cls), set()).add(population)
         kind = population.kinds.join(cls)
         if not is_local(cls):  # ours in it would keep it alive, and functions make such classes without end
             watch(cls, kind, self._replacements)
 
     def bind(self, name: str, module: ModuleType) -> None:
         """A governed module, or one that the policy names, has loaded."""
+        arrived = self._arrived.pop(name, None)
+        if arrived is not None:
+            beside.adopt(arrived, name, module)
         if self._factories is not None:
             self._factories.bind(name, module)
             self.matched |= self._factories.matched

@@ -41,6 +41,9 @@ def watch(cls: type, kind: Kind, replacements: Replacements) -> None:
         kind.watched = _is_watched_above(cls, kind.population)
         if not kind.watched and inherited.can_be_added(cls):
             kind.watched = replacements.put(cls, "__init__", _added(cls, kind))
+    elif type(theirs) is inherited.Hidden:  # another role's
+        ours = dress(_constructor(theirs.function, cls, kind), theirs.function)
+        kind.watched = replacements.put(cls, "__init__", theirs.over(ours))
     elif callable(theirs) or hasattr(type(theirs), "__get__"):
         shown = theirs if type(theirs) is _FUNCTION else type.__getattribute__(cls, "__init__")
         ours = dress(_constructor(_callable(theirs), cls, kind), shown)
@@ -150,6 +153,8 @@ def _added(cls: type, kind: Kind) -> Any:
     """``__init__`` for a class that inherits it."""
     ours = dress(_constructor(inherited.constructor(cls), cls, kind, packed=True), inherited.shown(cls))
     ours.__module__, ours.__qualname__ = module_of(cls), f"{cls.__qualname__}.__init__"
+    if inherited.has_none(cls):
+        return inherited.Hidden(ours, cls, own(cls, "__init__"))
     ours.__wrapped__ = inherited.signature(cls)
     inherited.mark(ours)
     return ours

@@ -28,11 +28,37 @@ _ADDED = "__ssot_guard_added__"
 def can_be_added(cls: type) -> bool:
     """Not behind the allocation of an immutable type: that one looks at whether its class has a constructor."""
     allocator = attribute_of(cls, "__new__")
-    return (
-        allocator is _OBJECT_NEW
-        or type(allocator) is staticmethod
-        or next(_constructors_of(cls), _OBJECT_INIT) is not _OBJECT_INIT
-    )
+    return allocator is _OBJECT_NEW or type(allocator) is staticmethod or not has_none(cls)
+
+
+def has_none(cls: type) -> bool:
+    """Whether there is no constructor but ``object``'s."""
+    return next(_constructors_of(cls), _OBJECT_INIT) is _OBJECT_INIT
+
+
+class Hidden:
+    """One that only objects see. Who looks at the class finds what it inherits, or had of ``object``'s.
+
+    It matters to who asks whether a class has a constructor at all: pytest collects no test class that has one.
+    """
+
+    __slots__ = ("_before", "_mine", "function")
+
+    def __init__(self, function: Any, mine: type, before: Any) -> None:
+        self.function = function
+        self._mine = mine
+        self._before = before
+
+    def over(self, function: Any) -> Hidden:
+        """Another function in its place."""
+        return Hidden(function, self._mine, self._before)
+
+    def __get__(self, obj: Any, owner: Any = None) -> Any:
+        if obj is not None:
+            return _METHOD(self.function, obj)
+        if self._before is not MISSING:
+            return self._before
+        return super(self._mine, owner).__init__  # type: ignore[arg-type]  # it is a class
 
 
 def shown(cls: type) -> Any:
@@ -54,7 +80,7 @@ def _constructors_of(cls: type) -> Iterator[Any]:
 
 
 def _is_added(theirs: Any) -> bool:
-    return type(theirs) is _FUNCTION and _ADDED in theirs.__dict__
+    return type(theirs) is Hidden or (type(theirs) is _FUNCTION and _ADDED in theirs.__dict__)
 
 
 def _nothing(self, /):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - they would be shown as the host's

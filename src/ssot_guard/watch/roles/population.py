@@ -225,6 +225,11 @@ class Population:
             return None
         return self._ownership.built(instance, obj, self.rule, None if frame is None else self.line(frame, obj))
 
+    def owned_beside(self, instance: Any, obj: Any, module: str, bound_as: str) -> None:
+        """The same for what a module has built beside its class."""
+        if self._ownership is not None:
+            self._ownership.built_beside(instance, obj, self.rule, module, bound_as)
+
     def settle(self, instance: Any) -> None:
         """It is built, and that is all."""
         instance.stage = BUILT

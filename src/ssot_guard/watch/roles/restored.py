@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _HEAP_TYPE = 1 << 9
 _FEW = 4  # classes: the search for what refers to them compares each reference on the heap with each of them
+_PAST = "came past its constructor (copied, restored or validated)"
 _flags_of = vars(type)["__flags__"].__get__
 
 
@@ -41,8 +42,8 @@ def check(populations: list[Population], shared: Shared) -> None:
             bare[population] += 1
         elif not known(obj, population):
             _judge(population, population.adopt(obj), obj)
-    for population, count in bare.items():
-        _count(population, count)
+    for population, number in bare.items():
+        _count_bare(population, number)
 
 
 def _is_open(population: Population) -> bool:
@@ -57,32 +58,37 @@ def _reconsider(population: Population) -> None:
             _judge(population, instance, instance())
     for instance in doubtful:
         if instance.stage == BUILT and instance() is not None:
-            _compare(population, instance)
+            _compare(population, instance, _PAST)
 
 
 def _judge(population: Population, instance: Instance, obj: Any) -> None:
     """It is there, whatever way it came."""
-    shared, limit = population.shared, population.limit
-    was_judged, instance.stage = instance.case is not None, BUILT
-    instance.case = None
     if obj is None:
+        instance.stage, instance.case = BUILT, None
         return
     population.owned(instance, obj, None)
-    if limit is None:
+    count(population, instance, obj, _PAST)
+
+
+def count(population: Population, instance: Instance, obj: Any, way: str) -> None:
+    """Let it count, and say so where there were enough before it; ``way``: how it came about."""
+    was_judged, instance.stage = instance.case is not None, BUILT
+    instance.case = None
+    if population.limit is None:
         return
     if instance.scope is None:
         population.place(instance, _scope(population, obj))
     if instance.scope is None:
-        shared.ledger.unknown("SSG202", population.rule.id)
+        population.shared.ledger.unknown("SSG202", population.rule.id)
     elif not was_judged:
-        _compare(population, instance)
+        _compare(population, instance, way)
 
 
-def _compare(population: Population, instance: Instance) -> None:
+def _compare(population: Population, instance: Instance, way: str) -> None:
     """Whether there were enough before it."""
     found = population.shared.collector.alive(lambda: population.earlier(instance), at_any_cost=True)
     if found is not None and len(found) >= (population.limit or 0):
-        population.shared.verdicts.late(instance, found)
+        population.shared.verdicts.late(instance, found, way)
 
 
 def _scope(population: Population, obj: Any) -> Any:
@@ -92,7 +98,7 @@ def _scope(population: Population, obj: Any) -> Any:
     return population.scopes.only
 
 
-def _count(population: Population, bare: int) -> None:
+def _count_bare(population: Population, bare: int) -> None:
     """Objects without weak references: how many live now is all that can be known."""
     is_news = bare > population.seen_bare
     population.seen_bare = bare
@@ -108,7 +114,7 @@ def _has_unknown(populations: list[Population]) -> bool:
             bare[population] += 1
         elif not (getweakrefcount(obj) and known(obj, population)):
             return True
-    return any(count > population.seen_bare for population, count in bare.items())
+    return any(number > population.seen_bare for population, number in bare.items())
 
 
 def _objects(populations: list[Population]) -> list[tuple[Population, Any]]:

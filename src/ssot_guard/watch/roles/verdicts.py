@@ -63,10 +63,9 @@ class Verdicts:
         facts.details.update(_details(population, earlier))
         return self._first("SSG202", instance, facts)
 
-    def late(self, instance: Instance, earlier: list[Instance]) -> None:
-        """SSG202 for an object that nobody saw being built, or only its allocation."""
+    def late(self, instance: Instance, earlier: list[Instance], way: str) -> None:
+        """SSG202 for an object that nobody saw being built, or only its allocation; ``way``: how it came about."""
         kind = instance.kind
-        way = "came past its constructor (copied, restored or validated)"
         there = "" if instance.code is None else f" at {place_of(instance)}"
         text = f"{_count(instance, earlier)} {way}{there}; {_allowed(kind.population)}; {_built(instance, earlier)}"
         facts = Facts(

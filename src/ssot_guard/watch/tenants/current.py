@@ -141,6 +141,10 @@ class Tenants:
         """Whether anybody could ever tell a tenant in this process."""
         return bool(self._sources) or tenant.used
 
+    def is_asked(self) -> bool:
+        """Whether a source works in this thread: what it uses itself is used for nobody yet."""
+        return get_ident() in self._asking
+
     def _reader(self, get: Callable[[None], Any], attributes: tuple[str, ...]) -> Callable[[None], Any]:
         """What an attribute path into one variable says: as :meth:`_ask`, without looking for the variable."""
         asking = self._asking

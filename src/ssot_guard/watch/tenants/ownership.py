@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import sys
 
-from ssot_guard.watch.imports import loaded
 from ssot_guard.watch.replacements import Replacements
 from ssot_guard.watch.roles import place
 from ssot_guard.watch.roles.classes import is_local, module_of, mro_of, namespace_of
@@ -99,18 +98,15 @@ class Ownership:
             self._tenants.refresh()
             self._releases.bind(name, module)
             self._written.remember(name)
-            if name not in self._early and self._tenants.current() is UNKNOWN:
-                self._built_while_loading(name, module)
 
-    def _built_while_loading(self, name: str, module: ModuleType) -> None:
-        """Objects of a class that its own module has built: there was no check in front of its constructor yet."""
-        met = set(self._table.live)
-        for attribute, value in list(loaded.namespace(module).items()):
-            cls = type(value)
-            rule = self._uses.members.get(id(cls))
-            if rule is not None and module_of(cls) == name and id(value) not in met:
-                met.add(id(value))  # under its first name
-                self._uses.built_while_loading(cls, rule, place.of_value(name, attribute))
+    def built_beside(self, instance: Any, obj: Any, rule: RoleRule, module: str, bound_as: str) -> None:
+        """An object was built by the body of the module that defines its class: there was no check yet."""
+        if self._told(instance, obj, rule):
+            return
+        if module not in self._early and self._tenants.current() is UNKNOWN:
+            self._uses.built_while_loading(type(obj), rule, place.of_value(module, bound_as))
+        else:
+            self._ledger.unknown("SSG303", rule.id)
 
     def built(self, instance: Any, obj: Any, rule: RoleRule, frame: FrameType | None) -> BaseException | None:
         """An object of an isolated role was built: whose is it? Returns the verdict where nobody can tell."""
@@ -127,12 +123,8 @@ class Ownership:
         return verdict
 
     def _owned(self, instance: Any, obj: Any, rule: RoleRule, frame: FrameType | None) -> BaseException | None:
-        if rule.tenant_from:
-            told = read_path(rule.tenant_from, {"self": obj})
-            if identity(told) is not None:
-                instance.tenant = told
-                return None
-        instance.tenant = UNKNOWN
+        if self._told(instance, obj, rule):
+            return None
         if frame is None:  # it was found later: who is served now says nothing about then
             self._ledger.unknown("SSG303", rule.id)
             return None
@@ -144,6 +136,18 @@ class Ownership:
         else:
             instance.tenant = Free() if rule.tenant_from else now
         return None
+
+    @staticmethod
+    def _told(instance: Any, obj: Any, rule: RoleRule) -> bool:
+        """Whether the object itself says whose it is; nobody knows where it does not."""
+        instance.tenant = UNKNOWN
+        if not rule.tenant_from:
+            return False
+        told = read_path(rule.tenant_from, {"self": obj})
+        if identity(told) is None:
+            return False
+        instance.tenant = told
+        return True
 
     # -- classes -------------------------------------------------------------------------------------------------
 

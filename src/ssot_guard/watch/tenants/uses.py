@@ -176,7 +176,7 @@ class Uses:
     def _outside(self, used: Any, spot: Spot, rule: RoleRule) -> BaseException | None:
         """Built outside any tenant, and used outside any: nobody will ever be able to tell."""
         frame = callers.caller(_getframe(1))
-        if frame is None or not self._tenants.can_know() or callers.own(frame) is used:
+        if frame is None or not self._tenants.can_know() or self._tenants.is_asked() or callers.own(frame) is used:
             return None
         token = f"SSG303 {spot.target}"
         known = self._sightings.known(frame, token)
