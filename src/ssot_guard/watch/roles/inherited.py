@@ -43,7 +43,6 @@ class Hidden:
     """
 
     __slots__ = ("_before", "_mine", "function")
-    __wrapped__ = staticmethod(_OBJECT_INIT)  # for `inspect`, which takes it as it stands in the class
 
     def __init__(self, function: Any, mine: type, before: Any) -> None:
         self.function = function
@@ -56,7 +55,8 @@ class Hidden:
 
     def __get__(self, obj: Any, owner: Any = None) -> Any:
         if obj is not None:
-            return _METHOD(self.function, obj)
+            # From 3.13 on `inspect.signature` asks with the class as the object, for a method that the class defines.
+            return None if issubclass(type(obj), type) else _METHOD(self.function, obj)
         if self._before is not MISSING:
             return self._before
         return super(self._mine, owner).__init__  # type: ignore[arg-type]  # it is a class
