@@ -1,6 +1,7 @@
 """Runs in tests: those that begin in a test are over with it, so the next test may use their names again.
 
 A run that is still open then can be judged by nobody: it is counted as unknown, unless it has taken too long already.
+So are its events that come later, from a wider fixture that closes what tests have left open.
 Runs of wider fixtures and of modules go on.
 """
 
@@ -43,11 +44,13 @@ class Chapters:
         self._events = events
         self._begun: list[tuple[Contract, str]] = []
 
-    def noted(self, contract: Contract, key: str) -> None:
-        """A run begins."""
+    def noted(self, contract: Contract, key: str) -> bool:
+        """A run begins; whether it is a test's."""
         place = self._session.place()
-        if place is not None and place.owned:
-            self._begun.append((contract, key))
+        if place is None or not place.owned:
+            return False
+        self._begun.append((contract, key))
+        return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self) -> Generator[None, object, object]:

@@ -48,6 +48,26 @@ TESTS = """
         emit("started", "5")
         time.sleep(0.6)
 
+    class TestClosed:
+        @pytest.fixture(scope="class", autouse=True)
+        def closes_what_tests_leave_open(self):
+            yield
+            emit("done", "7")
+
+        def test_leaves_it_open(self):
+            emit("started", "7")
+
+        def test_begins_it_anew(self):
+            emit("started", "7")
+            emit("done", "7")
+            emit("started", "8")
+
+        def test_bad_second_end(self):
+            emit("done", "8")
+
+        def test_nothing(self):
+            pass
+
     class TestWide:
         @pytest.fixture(scope="class")
         def wide(self):
@@ -72,9 +92,9 @@ def session(projects):
 
 def test_what_breaks_the_contract_fails_its_test_and_no_other(session):
     failed = {one.rpartition("::")[2] for one in session.failed}
-    assert failed == {"test_bad_twice_in_one", "test_bad_too_long", "test_bad_after_the_end"}, session
+    assert failed == {"test_bad_twice_in_one", "test_bad_too_long", "test_bad_after_the_end", "test_bad_second_end"}, session
 
 
 def test_what_a_test_leaves_open_is_counted_as_unknown(session):
-    assert "SSG401 agent-run 3 times" in session.text
+    assert "SSG401 agent-run 6 times" in session.text
     assert "INTERNAL" not in session.text

@@ -83,7 +83,7 @@ class Contract:
     def begun(self, key: str, event: str, owner: str | None, callee: Place, outer: Call | None) -> BaseException | None:
         """An event of a run that is not open."""
         self.called = True
-        if key in self.runs.ended:
+        if key in self.runs.ended and not self.runs.begins_anew(key):
             return self._after_the_end(key, event, callee)
         now, runs = monotonic(), self.runs
         if now >= runs.look_again:
@@ -170,10 +170,10 @@ class Contract:
 
     def _after_the_end(self, key: str, event: str, callee: Place) -> BaseException | None:
         ended = self.runs.ended.get(key)
-        if ended is None or ended.event is None:
-            return None
-        if ended.partial:
+        if ended is not None and ended.partial:
             self.breaks.unknown("SSG401")
+            return None
+        if ended is None or ended.event is None:
             return None
         if not ended.broken:
             self.runs.broken += 1

@@ -63,12 +63,15 @@ class Ended:
         self.partial = partial
 
 
+CLOSED = Ended(None, broken=False, partial=True)  # what the run belonged to was over before the run
+
+
 class Runs:
     """The tables of one rule."""
 
     def __init__(self, within: float | None, *, late: bool) -> None:
         self.within = within
-        self.noted: Callable[[str], None] | None = None  # told of each new run: in tests, they belong to their test
+        self.noted: Callable[[str], bool] | None = None  # told of each new run: whether it belongs to a test
         self.open: OrderedDict[str, Run] = OrderedDict()
         self.ended: OrderedDict[str, Ended] = OrderedDict()
         self._endings: dict[tuple[str | None, bool, bool], Ended] = {}
@@ -138,10 +141,19 @@ class Runs:
             self.blind()
 
     def close(self, key: str) -> bool:
-        """Know nothing of a run any more; whether it was open, and nobody has said so."""
-        self.ended.pop(key, None)
+        """What a run belongs to is over; whether it was open, and nobody has said so.
+
+        Its name may come again for another one, and its own end may yet come from elsewhere.
+        """
+        self.ended[key] = CLOSED
+        if len(self.ended) > MOST_ENDED:
+            _drop_first(self.ended)
         run = self.open.pop(key, None)
         return run is not None and not (run.told or run.partial or run.at.complete)
+
+    def begins_anew(self, key: str) -> bool:
+        """Whether the name of a run that was closed is used by another test now."""
+        return self.ended.get(key) is CLOSED and self.noted is not None and self.noted(key)
 
     def snapshot(self) -> list[tuple[str, Run]]:
         """The open runs; none where other threads change the table all the time."""
