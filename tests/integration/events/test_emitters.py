@@ -154,6 +154,11 @@ SHAPES: dict[str, Any] = {
         "    def inner(*args, **kwargs): return function(*args, **kwargs)\n    return inner\n"
         "class Emitter:\n    @quiet\n    async def emit(self, event, run_id='r'): pass",
     },
+    "an emitter in a decorator with parameters of its own": {
+        "ws": "import functools\ndef routed(function):\n    def inner(self, event, run_id='r'):"
+        " return function(self, 'socket', event, run_id)\n    return functools.update_wrapper(inner, function)\n"
+        "class Emitter:\n    @routed\n    async def emit(self, route, event, run_id): pass",
+    },
     "an emitter that wrapt has decorated": {
         "ws": "import wrapt\n@wrapt.decorator\ndef quiet(wrapped, instance, args, kwargs): return wrapped(*args, **kwargs)\n"
         "class Emitter:\n    @quiet\n    async def emit(self, event, run_id='r'): pass",

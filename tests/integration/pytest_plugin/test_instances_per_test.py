@@ -363,7 +363,9 @@ TEST_CLASSES = """
 
 
 def test_no_test_class_gets_a_constructor_that_keeps_pytest_from_collecting_it(projects):
-    policy = POLICY.replace("+\n", "+\n[[roles]]\nid = 'plain'\ncanonical = 'acme.agents:Plain'\ninstances = { max = 9 }\n")
+    policy = POLICY.replace(
+        "+\n", "+\n[[roles]]\nid = 'plain'\ncanonical = 'acme.agents:Plain'\ninstances = { max = 9 }\n"
+    )
     agents = f"{AGENTS}\n    class Plain: ...\n"
     files = {"ssot-guard.toml": policy, "src/acme/agents.py": agents, "tests/test_it.py": TEST_CLASSES}
     session = projects(files).run("-W", "error", "tests")

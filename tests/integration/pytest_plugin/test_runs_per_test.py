@@ -92,7 +92,9 @@ def session(projects):
 
 def test_what_breaks_the_contract_fails_its_test_and_no_other(session):
     failed = {one.rpartition("::")[2] for one in session.failed}
-    assert failed == {"test_bad_twice_in_one", "test_bad_too_long", "test_bad_after_the_end", "test_bad_second_end"}, session
+    assert failed == {"test_bad_twice_in_one", "test_bad_too_long", "test_bad_after_the_end", "test_bad_second_end"}, (
+        session
+    )
 
 
 def test_what_a_test_leaves_open_is_counted_as_unknown(session):

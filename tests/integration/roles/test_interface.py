@@ -9,7 +9,7 @@ TREE = {
     "acme/protocols.py": """
         from abc import ABC, abstractmethod
         from collections.abc import AsyncIterator, Awaitable, Iterator
-        from typing import Any, ClassVar, Protocol
+        from typing import Annotated, Any, ClassVar, Optional, Protocol, Union
 
         class RunnerProtocol(Protocol):
             name: str
@@ -21,6 +21,8 @@ TREE = {
             def items(self) -> Iterator[int]: ...
             def later(self) -> Awaitable[int]: ...
             def anything(self, *args: Any, **kwargs: Any) -> Any: ...
+            def either(self) -> Annotated[Iterator[int] | Iterator[str], "one of them"]: ...
+            def maybe(self) -> Optional[Union[AsyncIterator[int], Awaitable[int]]]: ...
             @property
             def size(self) -> int: ...
             @classmethod
@@ -117,6 +119,8 @@ RUNNER = """
             def items(self): return iter(())
             async def later(self): return 1
             def anything(self, a, *, b): pass
+            def either(self): yield 1
+            async def maybe(self): yield 1
             @property
             def size(self): return 1
             @classmethod
@@ -146,6 +150,8 @@ EVERYTHING = [
     "items",
     "later",
     "anything",
+    "either",
+    "maybe",
     "size",
     "create",
     "check",
@@ -174,6 +180,11 @@ CAUGHT = {
     "one more in line": (changed(run="def run(self, task, timeout, user): pass"), ["`run` requires `timeout`", "`run` also requires `user`"]),
     "by position only": (changed(run="def run(self, task, timeout=1.0, /): pass"), ["`run` takes `task` by position only", "`run` takes `timeout` by position only"]),
     "by name only": (changed(run="def run(self, task, *, timeout=1.0): pass"), ["`run` takes `timeout` by name only"]),
+    "a coroutine for a union of iterators": (changed(either="async def either(self): pass"), ["`either` is async, not a plain function"]),
+    "a decorator with parameters of its own": (
+        changed(run="def timed(f):\n    import functools\n    def call(self, task): return f(self, task, timeout=1)\n    return functools.wraps(f)(call)\n@timed\ndef run(self, task, timeout=1.0): pass"),
+        ["`run` lacks the parameter `timeout`"],
+    ),
     "a keyword less": (changed(stop="async def stop(self): pass"), ["`stop` lacks the parameter `force`"]),
     "a keyword demanded": (changed(stop="async def stop(self, *, force): pass"), ["`stop` requires `force`"]),
     "plain for async": (changed(stop="def stop(self, *, force=False): pass"), ["`stop` is a plain function, not async"]),
@@ -244,6 +255,9 @@ SILENT = {
         run="import functools\n@functools.lru_cache\ndef run(self, task, timeout=1.0): pass",
         stop="import contextlib\n@contextlib.asynccontextmanager\nasync def stop(self, *, force=False): yield",
         anything="anything = functools.partialmethod(print, 1)",
+    ),
+    "a decorator that fills in parameters": changed(
+        run="def owned(f):\n    import functools\n    def call(self, task, timeout=1.0): return f(self, 'db', 'owner', task, timeout)\n    return functools.update_wrapper(call, f)\n@owned\ndef run(self, database, owner, task, timeout): pass",
     ),
     "delegation by getattr": "class ProxyRunner:\n    def __getattr__(self, name): return getattr(self.inner, name)\n",
     "an abstract class": "from abc import ABC, abstractmethod\nclass BaseRunner(ABC):\n    @abstractmethod\n    def run(self): ...\nclass HalfRunner(BaseRunner):\n    def stop(self): ...\n",

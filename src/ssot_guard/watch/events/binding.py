@@ -6,11 +6,11 @@ from ssot_guard.names import parse
 from ssot_guard.policy.emitters import emitters
 from ssot_guard.watch.events.emitter import Emitter
 from ssot_guard.watch.events.foreign import Foreign
-from ssot_guard.watch.events.parameters import innermost
 from ssot_guard.watch.events.tap import can_wrap, wrap
 from ssot_guard.watch.imports import loaded
 from ssot_guard.watch.replacements import MISSING, Replacements, own
 from ssot_guard.watch.roles.patterns import NameGlob
+from ssot_guard.watch.wrapped import facing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Binding:
         return self._replace(owner, attribute, found, watch)
 
     def _put_foreign(self, owner: Any, attribute: str, found: Any, name: str) -> Any:
-        if not can_wrap(found) or self._is_ours(found) or not hasattr(innermost(_plain(found)), "__code__"):
+        if not can_wrap(found) or self._is_ours(found) or not hasattr(facing(_plain(found)), "__code__"):
             return None  # what is written in C belongs to somebody else
         return self._replace(owner, attribute, found, Foreign(self._contract, _plain(found), name))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ssot_guard.watch.tenants.paths import UNKNOWN, follow, settled
 from ssot_guard.watch.tenants.pseudonym import identity
+from ssot_guard.watch.wrapped import facing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def parameter(path: str, function: Any, *, method: bool, model: Any = None) -> P
     name, *attributes = path.split(".")
     if name == "self" and method:
         return Parameter("self", 0, UNKNOWN, tuple(attributes))
-    function = innermost(function)
+    function = facing(function)
     code: CodeType | None = getattr(function, "__code__", None)
     if code is None:
         return _by_signature(name, function, tuple(attributes))
@@ -86,16 +87,6 @@ def parameter(path: str, function: Any, *, method: bool, model: Any = None) -> P
     if code.co_flags & _VARARGS and model is not None:
         return parameter(path, model, method=method)
     return Parameter(name, NOWHERE, UNKNOWN, tuple(attributes))  # among the **kwargs, if at all
-
-
-def innermost(function: Any) -> Any:
-    """Through decorators that say what they wrap."""
-    for _ in range(100):
-        inner = getattr(function, "__wrapped__", None)
-        if inner is None:
-            break
-        function = inner
-    return function
 
 
 def _by_signature(name: str, function: Any, attributes: tuple[str, ...]) -> Parameter:

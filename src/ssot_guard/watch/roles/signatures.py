@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _VARARGS, _VARKEYWORDS = 0x04, 0x08  # co_flags
-_MOST_WRAPPERS = 20
 
 
 class Parameter:
@@ -53,16 +52,6 @@ class Signature:
             if parameter.name == name and not parameter.only:
                 return index
         return None
-
-
-def innermost(function: Any) -> Any:
-    """The function behind ``functools.wraps``, which is what callers are meant to see."""
-    for _ in range(_MOST_WRAPPERS):
-        held = function.__dict__.get("__wrapped__")
-        if not hasattr(held, "__code__"):
-            break
-        function = held
-    return function
 
 
 def complaints(want: Signature, have: Signature, *, by_name: bool) -> Iterator[str]:

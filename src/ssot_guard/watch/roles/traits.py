@@ -9,7 +9,8 @@ from _functools import partial
 from _weakref import ref
 
 from ssot_guard.watch.roles.classes import is_class, module_of, mro_of, name_of, namespace_of, qualname_of
-from ssot_guard.watch.roles.signatures import Signature, innermost
+from ssot_guard.watch.roles.signatures import Signature
+from ssot_guard.watch.wrapped import facing, innermost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ PLAIN, ASYNC, GENERATOR, ASYNC_GENERATOR = "a plain function", "async", "a gener
 
 _FUNCTION: Any = type(lambda: None)
 _NATURES = ((0x200, ASYNC_GENERATOR), (0x80 | 0x100, ASYNC), (0x20, GENERATOR))  # co_flags
+_UNIONS = ("Union", "UnionType", "_UnionGenericAlias")
 _METHODS = frozenset(
     ("classmethod_descriptor", "method_descriptor", "partialmethod", "singledispatchmethod", "wrapper_descriptor")
 )
@@ -115,14 +117,13 @@ def _callable(kind: str, function: Any) -> Trait:
     found = Trait(kind)
     if type(function) is not _FUNCTION:
         return found
-    inner = innermost(function)
     found.abstract = function.__dict__.get("__isabstractmethod__") is True
-    found.nature = nature = _nature(inner.__code__)
-    if inner is not function and _nature(function.__code__) != nature:
-        found.nature = None  # what a decorator makes of it, only a call would tell
-    if "__signature__" not in function.__dict__ and type(inner) is _FUNCTION:
-        found.signature = Signature(inner, bound=kind != STATIC, wrapped=inner is not function)
-    found.returns = annotations_of(inner).get("return")
+    inner, faced = innermost(function), facing(function)
+    if type(inner) is _FUNCTION and _nature(inner.__code__) == _nature(function.__code__):
+        found.nature = _nature(function.__code__)  # else only a call would tell what a decorator makes of it
+    if "__signature__" not in function.__dict__ and type(faced) is _FUNCTION:
+        found.signature = Signature(faced, bound=kind != STATIC, wrapped=faced is not function)
+    found.returns = annotations_of(inner).get("return") if type(inner) is _FUNCTION else None
     return found
 
 
@@ -146,7 +147,7 @@ def _assigned(namespace: Mapping[str, Any]) -> frozenset[str]:
     for value in list(namespace.values()):
         function = value.__func__ if type(value) is staticmethod or type(value) is classmethod else value
         if type(function) is _FUNCTION:
-            names.update(innermost(function).__code__.co_names)
+            names.update(getattr(getattr(innermost(function), "__code__", None), "co_names", ()))
     return frozenset(names)
 
 
@@ -175,9 +176,14 @@ def _computed(compute: Any, owner: Any) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    """The name of a class, or of what ``typing`` makes of one; its arguments are nobody's business."""
+    """The name of a class, or of what ``typing`` makes of one, without its arguments; a union's are its names."""
+    if name_of(type(value)) in _UNIONS and module_of(type(value)) in ("typing", "types"):
+        return " | ".join(_text(one) for one in value.__args__)
     if module_of(type(value)) in ("typing", "types"):
-        value = getattr(value, "__origin__", value)
+        origin = getattr(value, "__origin__", value)
+        if origin is not value and not is_class(origin):  # Annotated[X | Y, …]
+            return _text(origin)
+        value = origin
     if is_class(value):
         return qualname_of(value)
     name = getattr(value, "__name__", None) if module_of(type(value)) == "typing" else None

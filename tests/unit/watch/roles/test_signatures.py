@@ -4,7 +4,8 @@ from itertools import combinations, permutations, product
 
 import pytest
 
-from ssot_guard.watch.roles.signatures import Signature, complaints, innermost
+from ssot_guard.watch.roles.signatures import Signature, complaints
+from ssot_guard.watch.wrapped import innermost
 
 ONLY, BOTH, KEYWORD = "position only", "both", "keyword only"
 CALLS = [(count, names) for count in range(4) for size in range(4) for names in combinations("abc", size)]
