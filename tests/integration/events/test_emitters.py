@@ -169,6 +169,13 @@ SHAPES: dict[str, Any] = {
         "call": "await emit(event)",
         "rule": {"emitter": ["acme.ws:emit"]},
     },
+    "an object that is the run": {
+        "ws": "class Emitter:\n    def __eq__(self, other): return True\n    __hash__ = None\n"
+        "    async def emit(self, event): pass",
+        "ready": "from acme.ws import Emitter; emitter, other = Emitter(), Emitter()",
+        "call": "await emitter.emit(event)",
+        "rule": {"run": "self"},
+    },
     "a subclass of an abstract one": {
         "ws": "from abc import ABC, abstractmethod\nclass Emitter(ABC):\n    @abstractmethod\n"
         "    async def emit(self, event, run_id='r'): ...\n"

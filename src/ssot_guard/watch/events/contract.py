@@ -8,6 +8,7 @@ from ssot_guard.watch.events.breaks import Breaks
 from ssot_guard.watch.events.calls import pending
 from ssot_guard.watch.events.parameters import text_of
 from ssot_guard.watch.events.runs import Run, Runs
+from ssot_guard.watch.events.selves import Selves
 from ssot_guard.watch.events.sequence import Automaton
 from ssot_guard.watch.tenants.current import is_stale
 from ssot_guard.watch.tenants.paths import UNKNOWN
@@ -40,6 +41,7 @@ class Contract:
         self.on = True
         self.called = False
         self.runs = Runs(rule.within, late=False)
+        self.selves = Selves()
         self.longest = 64 + 2 * len(self.names)  # events of a run that are kept before old ones are thinned out
         self._faults = faults
         self._tenants = tenants

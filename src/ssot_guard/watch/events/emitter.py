@@ -156,7 +156,8 @@ class Emitter:
 
     def _run(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
         """The run of a call; None where it cannot be told."""
-        text = text_of(self._run_of.of(args, kwargs))
+        run = self._run_of.of(args, kwargs)
+        text = self._contract.selves.name(run) if self._contract.rule.run == "self" else text_of(run)
         if text is None:
             self._contract.breaks.unknown("SSG401")
         return text
