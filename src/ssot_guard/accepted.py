@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import count
 
+from ssot_guard.apart import apart
 from ssot_guard.faults import say
 
 TYPE_CHECKING = False
@@ -82,6 +83,7 @@ class Accepted:
         number = seen.get(place)
         return seen.setdefault(place, next(numbers)) if number is None else number
 
+    @apart
     def _load(self) -> Baseline | None:
         from ssot_guard.baseline import Baseline
         from ssot_guard.errors import BaselineError

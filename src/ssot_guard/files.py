@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+from ssot_guard.apart import apart
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssot_guard.policy.globs import Globs
@@ -50,6 +52,7 @@ class Files:
                 self._cache[path, module] = key
         return key
 
+    @apart
     def _key(self, path: str, module: str) -> str:
         whole = _abspath(path).replace(os.sep, "/")
         for marker in _INSTALLED:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from ssot_guard.apart import apart
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +52,7 @@ class Ignores:
         return [one for number in range(line, max(line, end_line or 0) + 1) for one in found.get(number, ())]
 
 
+@apart
 def read(path: str) -> dict[int, list[Ignore]]:
     """Line → comments of a source file."""
     try:

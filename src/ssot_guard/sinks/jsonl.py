@@ -17,6 +17,7 @@ import errno
 import os
 from time import monotonic
 
+from ssot_guard.apart import apart
 from ssot_guard.faults import say
 from ssot_guard.sinks import record
 from ssot_guard.sinks.append import ShortWriteError, identity, open_append, write_line
@@ -132,6 +133,7 @@ class JsonlSink:
         stream.sent[key] = violation.count
         stream.failures = 0
 
+    @apart
     def _write(self, stream: _Stream, line: bytes) -> None:
         fd = self._descriptor(stream)
         write_line(fd, b"\n" + line if stream.torn else line)

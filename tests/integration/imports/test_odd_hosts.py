@@ -186,3 +186,60 @@ def test_a_module_that_is_replaced_by_its_successor_stays_deprecated(run, marked
 
     assert answer.error is None
     assert [row["line"] for row in answer.of("SSG101")] == marked(START + source)
+
+
+BLOCKING = """
+import asyncio, builtins, importlib, io, os
+sink = os.path.join(os.path.dirname(__file__), "records.jsonl")
+policy = {
+    "packages": ["acme"],
+    "baseline": "known.toml",
+    "imports": [{"id": "m", "deprecated": "acme.old"}],
+    "roles": [{"id": "engine", "canonical": "acme.engine:Engine", "match": ["*Engine"], "instances": {"max": 1}}],
+    "events": [{"id": "run", "emitter": ["acme.ws:emit"], "event": "event", "run": "run", "sequence": "start end"}],
+}
+os.environ["SSOT_GUARD_SINKS"] = f"jsonl:{sink}"
+guard = lab.install(policy)
+import acme.ws, acme.engine
+refused = []
+def refusing(name, function):
+    def call(*args, **kwargs):
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return function(*args, **kwargs)
+        refused.append(name)
+        raise OSError(f"{name} blocks the event loop")
+    return call
+for module in (os, os.path, io, builtins):
+    for name in ("abspath", "exists", "isdir", "isfile", "lstat", "open", "read", "readlink", "realpath", "scandir", "stat", "write"):
+        if callable(getattr(module, name, None)):
+            setattr(module, name, refusing(name, getattr(module, name)))
+def statement():
+    import acme.old
+async def main():
+    acme.ws.emit("end", "7")
+    acme.engine.Engine(), acme.engine.Engine()
+    acme.engine.make()
+    guard.check()
+    try:
+        open(__file__)
+    except OSError:
+        refused.remove("open")
+import acme.old
+asyncio.run(main())
+lab.out(refused=refused, written=[line for line in io.open(sink)])
+"""
+
+
+def test_a_host_that_refuses_whatever_blocks_its_event_loop(lab):
+    files = {
+        "acme/ws.py": "def emit(event, run): ...\n",
+        "acme/engine.py": "class Engine: ...\nKEPT = [Engine()]\ndef make():\n    class LocalEngine: ...\n    KEPT.append(LocalEngine)\n",
+    }
+    answer = lab.run(TREE | files | {"main.py": f"import lab\n{BLOCKING}"}, {})
+    assert answer.error is None, answer.stderr
+    assert answer.internal_errors == {}
+    assert answer.out["refused"] == []
+    assert {row["code"] for row in answer.violations} >= {"SSG101", "SSG201", "SSG202", "SSG401"}
+    assert len(answer.out["written"]) > 4

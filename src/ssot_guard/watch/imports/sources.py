@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from ssot_guard.apart import apart
 from ssot_guard.watch.imports import loaded
 
 TYPE_CHECKING = False
@@ -52,6 +53,7 @@ class Sources:
             if (spec is None or name in (spec.name, "__main__")) and self._names.get(self._real(origin), name) != name:
                 yield name, origin
 
+    @apart
     def _real(self, origin: str) -> str:
         file = origin.rpartition(os.sep)[2]
         folder = origin[: len(origin) - len(file)]

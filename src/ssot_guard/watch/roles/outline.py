@@ -10,6 +10,8 @@ import _ast
 import os
 import sys
 
+from ssot_guard.apart import apart
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +93,7 @@ _outlines: dict[str, tuple[object, Outline | None]] = {}
 _MOST = 32
 
 
+@apart
 def of(path: str | None) -> Outline | None:
     """The outline of a source file; None where it cannot be read, or is no Python."""
     if path is None or not path.endswith((".py", ".pyw")):

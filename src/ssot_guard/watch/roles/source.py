@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from ssot_guard.apart import apart
 from ssot_guard.watch.imports import loaded
 from ssot_guard.watch.roles import outline
 
@@ -67,6 +68,7 @@ def _spec(module: str) -> Any:
     return _ask(module, path)
 
 
+@apart
 def _locations(name: str, leaf: str, path: Any) -> Any:
     """Where the modules of a package lie that is not loaded; a plain folder in a package is one, too."""
     found = _ask(name, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ssot_guard.apart import apart
 from ssot_guard.watch.roles.classes import MISSING, bases_of, key_of, mro_of
 from ssot_guard.watch.roles.source import path_of
 
@@ -105,6 +106,7 @@ def is_atom(found: object) -> bool:
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, tuple, frozenset, type(...))
 
 
+@apart
 def _is_same_source(key: Key, home: Home) -> bool:
     """Whether it is the same definition in the same file, executed under another module name (SSG113)."""
     for module, name in home.keys:
