@@ -50,6 +50,11 @@ class Faults:
             self.first[component] = _where(error)
             self._tell(self.on_first, component, self.first[component])
 
+    def told(self) -> dict[str, str]:
+        """Component → its first error, and whether it has switched itself off since."""
+        off = "; it failed again and again, and is switched off: what it looks for is not seen any more"
+        return {name: text + off if name in self.switched_off else text for name, text in self.first.items()}
+
     @staticmethod
     def _tell(listener: Callable[..., None] | None, *facts: str) -> None:
         if listener is not None:

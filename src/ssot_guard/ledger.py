@@ -144,8 +144,7 @@ class Ledger:
             return entry, self.repeat(entry, facts.swallowed)
         if self.witness is not None:
             self.witness(entry)
-        error = self._announce(entry, facts)
-        return entry, None if error is not None and self._spared(entry) else error
+        return entry, self._announce(entry, facts)
 
     def _beyond(self, facts: Facts) -> tuple[Entry, BaseException | None]:
         """What a full ledger counts by rule only; the verdict is the same."""
@@ -252,7 +251,7 @@ class Ledger:
             return None
         self._publisher.publish(violation, repeat=False)
         if violation.mode == "strict":
-            return self._verdict(violation)
+            return None if self._spared(entry) else self._verdict(violation)
         return self._warn(violation, facts.namespace) if violation.mode == "warn" else None
 
     def _verdict(self, violation: Violation) -> SsotViolationError:

@@ -9,6 +9,7 @@ import os
 from _blake2 import blake2b
 from time import monotonic
 
+from ssot_guard.apart import apart
 from ssot_guard.policy.modes import session_mode
 
 TYPE_CHECKING = False
@@ -97,6 +98,7 @@ class Switches:
             return "max-blocks: the circuit breaker is open"
         return None
 
+    @apart
     def _killed(self, path: str) -> bool:
         now = monotonic()
         if now - self._looked >= _LOOK_EVERY:

@@ -70,11 +70,11 @@ def _whole_suite(config: pytest.Config) -> bool:
 def facts(guarded: GuardedSession) -> dict[str, Any]:
     """What a process says about itself at its end, as plain data."""
     engine, guard, policy = guarded.engine, guarded.guard, guarded.options.policy
-    errors = dict(guarded.faults.first)
+    errors = guarded.faults.told()
     matched: dict[str, bool] = {}
     overflow: dict[str, int] = {}
     if engine is not None:
-        errors.update(engine.faults.first)
+        errors.update(engine.faults.told())
         overflow.update(engine.ledger.overflow)
         matched = engine.matched_rules()
     return {

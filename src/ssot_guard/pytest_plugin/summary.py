@@ -181,7 +181,7 @@ def _union(found: Conclusion, name: str) -> set[str]:
 
 
 def _internal_errors(guarded: GuardedSession) -> Iterator[str]:
-    errors = dict(guarded.faults.first)
+    errors = guarded.faults.told()
     if guarded.conclusion is not None:
         for facts in guarded.conclusion.facts:
             errors.update(facts["errors"])

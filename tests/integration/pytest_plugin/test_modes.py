@@ -150,3 +150,38 @@ def test_an_override_lowers(projects):
     policy = '+[[overrides]]\npaths = ["tests/**"]\nmax-mode = "observe"\n'
     session = projects(TESTS | {"ssot-guard.toml": policy}).run("tests")
     assert session.failed == ["ssot::src/acme/late.py", "tests/test_it.py::test_uses"]
+
+
+BREAKER = """
+mode = "strict"
+packages = ["acme"]
+[[imports]]
+id = "old"
+deprecated = "acme.old"
+[profiles.test]
+max-blocks = { count = 1, seconds = 60 }
+"""
+ALLOWED_FIRST = """
+    import sys
+    import pytest
+
+    @pytest.fixture(autouse=True)
+    def not_loaded():
+        sys.modules.pop("acme.old", None)
+
+    @pytest.mark.ssot_allow("SSG101", reason="shows the old way")
+    @pytest.mark.parametrize("number", range(3))
+    def test_allowed(number, not_loaded):
+        import acme.old
+
+    def test_is_blocked(not_loaded):
+        import acme.old
+"""
+
+
+def test_what_a_test_may_do_is_no_block_for_the_circuit_breaker(projects):
+    project = projects({"ssot-guard.toml": BREAKER, "tests/test_it.py": ALLOWED_FIRST})
+    session = project.run("--ssot-profile", "test", "tests")
+    assert session.failed == ["tests/test_it.py::test_is_blocked"]
+    (blocked,) = session.of("::test_is_blocked", "failed")
+    assert "DeprecatedImportError" in blocked["crash"]

@@ -100,3 +100,24 @@ def test_what_breaks_the_contract_fails_its_test_and_no_other(session):
 def test_what_a_test_leaves_open_is_counted_as_unknown(session):
     assert "SSG401 agent-run 6 times" in session.text
     assert "INTERNAL" not in session.text
+
+
+def test_a_part_that_switches_itself_off_says_so(projects):
+    test = """
+        from acme.ws import emit
+
+        def test_many():
+            for number in range(9):
+                emit("started", str(number))
+    """
+    project = projects({"ssot-guard.toml": POLICY, "src/acme/ws.py": WS, "tests/test_it.py": test})
+    (project.root / "saboteur.py").write_text(
+        "from ssot_guard.watch.events.contract import Contract\n"
+        "def broken(*_, **__): raise ZeroDivisionError('planted')\n"
+        "Contract.begun = broken\n"
+    )
+    session = project.run("-p", "saboteur", "tests")
+    (line,) = [line for line in session.summary if "INTERNAL ERROR of ssot-guard, in events" in line]
+    assert "planted" in line
+    assert line.endswith("; it failed again and again, and is switched off: what it looks for is not seen any more")
+    assert session.status == 0
