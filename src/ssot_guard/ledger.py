@@ -9,12 +9,11 @@ while a process forks. (On a free-threaded build counts may come out low; nothin
 from __future__ import annotations
 
 import sys
-from _functools import partial
-from _warnings import warn_explicit
 
-from ssot_guard.errors import DeprecatedImportError, SsotViolationError, SsotWarning
+from ssot_guard.errors import DeprecatedImportError, SsotViolationError
 from ssot_guard.policy.modes import effective_mode, weakest
 from ssot_guard.violation import Site, Violation, fingerprint
+from ssot_guard.warned import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -252,7 +251,9 @@ class Ledger:
         self._publisher.publish(violation, repeat=False)
         if violation.mode == "strict":
             return None if self._spared(entry) else self._verdict(violation)
-        return self._warn(violation, facts.namespace) if violation.mode == "warn" else None
+        if violation.mode != "warn" or not self.warns:
+            return None
+        return warn(violation, facts.namespace, self._publisher.postpone)
 
     def _verdict(self, violation: Violation) -> SsotViolationError:
         """A fresh error for each block: a shared one would collect tracebacks."""
@@ -267,20 +268,6 @@ class Ledger:
         error.violation = violation
         return error
 
-    def _warn(self, violation: Violation, namespace: dict[str, Any] | None) -> SsotWarning | None:
-        """A Python warning at the importer's own line; returned where the host's filters say ``error``."""
-        site = violation.site
-        if not self.warns or site.path is None:
-            return None
-        text = f"{violation.code} {violation.rule}: {violation.message}"
-        registry = {} if namespace is None else namespace.setdefault("__warningregistry__", {})
-        warn = partial(_show, text, site.path, site.line or 1, site.module, registry)
-        if _goes_to_logging() and not _is_error(text, site.line or 1, site.module or ""):
-            self._publisher.postpone(warn)
-            return None
-        verdict: SsotWarning | None = warn()
-        return verdict
-
     # -- reading -------------------------------------------------------------------------------------------------
 
     def violations(self) -> tuple[Violation, ...]:
@@ -294,36 +281,3 @@ class Ledger:
         self.unknowns.clear()
         if self.accepted is not None:
             self.accepted.after_fork()
-
-
-def _show(text: str, path: str, line: int, module: str | None, registry: Any) -> SsotWarning | None:
-    """Issue a warning; returned where the host's filters say ``error``. What shows warnings is the host's."""
-    try:
-        warn_explicit(SsotWarning(text), SsotWarning, path, line, module, registry)
-    except SsotWarning as warning:
-        return warning.with_traceback(None)
-    except Exception:  # noqa: BLE001, S110 - a closed stream, a `showwarning` that fails
-        pass
-    return None
-
-
-def _goes_to_logging() -> bool:
-    """Whether ``logging.captureWarnings`` is on: its handlers take locks, which must not happen inside an import."""
-    logging, warnings = sys.modules.get("logging"), sys.modules.get("warnings")
-    show = getattr(warnings, "showwarning", None)
-    return show is not None and show is getattr(logging, "_showwarning", None)
-
-
-def _is_error(text: str, line: int, module: str) -> bool:
-    """Whether the host's filters make it an error: as ``warnings`` itself looks, first match wins."""
-    warnings: Any = sys.modules.get("warnings")
-    filters = warnings._get_filters() if hasattr(warnings, "_get_filters") else warnings.filters  # noqa: SLF001 - 3.14
-    for action, message, category, where, at in filters:
-        if (
-            (message is None or message.match(text))
-            and issubclass(SsotWarning, category)
-            and (where is None or where.match(module))
-            and at in (0, line)
-        ):
-            return bool(action == "error")
-    return False

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ssot_guard.pytest_plugin.session import GuardedSession
-    from ssot_guard.watch.roles.construction import Construction
+    from ssot_guard.watch.construction.watcher import Construction
 
 _FREE = 0.25  # seconds that looks may take; else …
 _SHARE = 0.01  # … so much of the session

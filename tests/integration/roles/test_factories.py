@@ -570,7 +570,7 @@ def test_factories_that_were_loaded_before_the_guard_are_bound_wherever_they_are
         import lab
         guard = lab.install()
         import acme.user, acme.factory, other
-        from ssot_guard.watch.roles import windows
+        from ssot_guard.watch.construction import windows
         import acme.home
         seen = []
         original = acme.home.Registry.__init__

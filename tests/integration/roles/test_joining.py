@@ -22,7 +22,7 @@ ROLES = [
 POLICY = {"packages": ["acme"], "roles": ROLES}
 START = """
 import importlib, lab
-from ssot_guard.watch.roles.construction import Construction
+from ssot_guard.watch.construction.watcher import Construction
 from ssot_guard.watch.tenants.ownership import Ownership
 told = {"construction": [], "ownership": []}
 before = Construction.joined, Ownership.joined

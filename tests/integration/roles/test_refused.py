@@ -444,7 +444,7 @@ lab.out(live=guard.census()["registry"]["live"], second=lab.attempt(build) is no
 
 def test_its_own_errors_are_contained(run):
     program = """
-from ssot_guard.watch.roles import cases, entrance, kinds, population, verdicts
+from ssot_guard.watch.construction import cases, entrance, kinds, population, verdicts
 def broken(*args, **kwargs):
     raise ZeroDivisionError
 places = [
@@ -510,7 +510,7 @@ class Registry:
 """
     program = """
 import gc
-from ssot_guard.watch.roles import collector
+from ssot_guard.watch.construction import collector
 gc.freeze()
 collector._FREE = collector._SHARE = 0
 collector._SHARE = 1e9

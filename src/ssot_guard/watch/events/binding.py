@@ -8,8 +8,8 @@ from ssot_guard.watch.events.emitter import Emitter
 from ssot_guard.watch.events.foreign import Foreign
 from ssot_guard.watch.events.tap import can_wrap, wrap
 from ssot_guard.watch.imports import loaded
+from ssot_guard.watch.patterns import NameGlob
 from ssot_guard.watch.replacements import MISSING, Replacements, own
-from ssot_guard.watch.roles.patterns import NameGlob
 from ssot_guard.watch.wrapped import facing
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ssot_guard.watch.imports import bytecode, importer, loaded
+from ssot_guard.watch.imports import bytecode, importer, loaded, machinery
 from ssot_guard.watch.imports import spec as tripwire
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ class Bystanders:
         if bytecode.binds_now(code, offset):
             if not bytecode.runs_at(code, offset) and self._rules.name(name, bytecode.bound_at(code, offset)) is None:
                 self._health.missing_name(name, frame)
-        elif importer.is_machinery(frame):
+        elif machinery.is_machinery(frame):
             if code.co_name != "_find_and_load_unlocked" or loaded.is_package(name):
                 return
             found = importer.find(frame)

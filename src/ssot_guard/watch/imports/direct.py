@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from ssot_guard.watch.imports import importer
+from ssot_guard.watch.imports import machinery
 from ssot_guard.watch.imports import spec as tripwire
 from ssot_guard.watch.imports.finder import unseen
 
@@ -26,7 +26,7 @@ _SHADOWS = ("exec_module", "get_filename")
 
 def maker(frame: FrameType) -> FrameType | None:
     """Who makes a module by hand; None for importlib's own way and for all others who read ``spec.parent``."""
-    if frame.f_code.co_name != "_init_module_attrs" or not importer.is_machinery(frame):
+    if frame.f_code.co_name != "_init_module_attrs" or not machinery.is_machinery(frame):
         return None
     outer = frame.f_back
     if outer is not None and outer.f_code.co_name == "module_from_spec":

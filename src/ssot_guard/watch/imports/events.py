@@ -6,7 +6,7 @@ import sys
 
 from ssot_guard.ledger import Facts
 from ssot_guard.violation import Site
-from ssot_guard.watch.imports import bytecode, importer, loaded, names
+from ssot_guard.watch.imports import bytecode, importer, loaded, machinery, names
 from ssot_guard.watch.imports.sightings import NOTHING, Sighting
 from ssot_guard.watch.imports.spec import READ_CAN_RAISE
 
@@ -51,13 +51,13 @@ class Events:
         """A module of interest is loaded, missed, read or waited for: find who does it, judge the whole statement."""
         found = importer.find(frame)
         if found is None:
-            return self._program(token) if importer.nobody_left(frame) else None
+            return self._program(token) if machinery.nobody_left(frame) else None
         is_lazy = found.kind in (bytecode.LAZY, bytecode.ATTRIBUTE) or (found.statement and found.statement.lazy)
         if self._lazy.statements and is_lazy:
             statement = self._lazy.statement(found, token)
             if statement is not None:
                 return self._lazy_use(found, statement)
-        found.can_block = not waited and (READ_CAN_RAISE or not read or importer.is_machinery(frame))
+        found.can_block = not waited and (READ_CAN_RAISE or not read or machinery.is_machinery(frame))
         if found.statement is not None and bytecode.imports_at(found.code, found.offset):
             return self._statement(found, token, read=read)
         return self._call(found, token, read=read)

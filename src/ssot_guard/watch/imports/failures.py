@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ssot_guard.watch.imports import bytecode, importer
+from ssot_guard.watch.imports import bytecode, machinery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ def origin(error: BaseException) -> tuple[str, str, FrameType, Any, int] | None:
     trace = error.__traceback__
     last = None
     while trace is not None:
-        if not importer.is_machinery(trace.tb_frame):
+        if not machinery.is_machinery(trace.tb_frame):
             last = trace
         trace = trace.tb_next
     if last is None or not isinstance(error, ImportError):

@@ -13,7 +13,7 @@ from time import perf_counter
 from ssot_guard.errors import SsotViolationError
 from ssot_guard.ledger import Facts
 from ssot_guard.violation import Site
-from ssot_guard.watch.imports import bytecode, failures, handlers, importer, loaded
+from ssot_guard.watch.imports import bytecode, failures, handlers, importer, loaded, machinery
 from ssot_guard.watch.imports.sources import Sources
 
 TYPE_CHECKING = False
@@ -187,7 +187,7 @@ class Health:
             return
         open_loads = self.open_loads()
         taker = importer.module_name(frame)
-        if name not in open_loads or importer.is_machinery(frame):
+        if name not in open_loads or machinery.is_machinery(frame):
             return
         code, offset = frame.f_code, frame.f_lasti
         wanted = takes_from(name, frame) if bytecode.binds_at(code, offset) else bytecode.attribute_at(code, offset)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ssot_guard.errors import DeprecatedImportError
 from ssot_guard.violation import Site
 from ssot_guard.watch.imports import bytecode, handlers, loaded
+from ssot_guard.watch.imports.machinery import is_machinery, outside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
     from typing import Any
 
-_MACHINERY = frozenset(
-    ("importlib", "importlib._bootstrap", "_frozen_importlib", "_frozen_importlib_external", "runpy", "pkgutil")
-)
-_MACHINERY_PREFIXES = ("importlib.", "ssot_guard.")
 # Frames that carry a module name in a local called `name`, resolved if it was relative.
 _NAMED = frozenset(("_gcd_import", "_find_and_load"))
 # Importers that only look: documentation, collection and discovery are no uses.
@@ -60,12 +57,6 @@ class Importer:
         parts = self.package.rsplit(".", statement.level - 1)
         base = parts[0]
         return f"{base}.{statement.name}" if statement.name else base
-
-
-def is_machinery(frame: FrameType) -> bool:
-    """Whether the frame belongs to the import system or to us."""
-    name = frame.f_globals.get("__name__")
-    return type(name) is str and (name in _MACHINERY or name.startswith(_MACHINERY_PREFIXES) or name == "ssot_guard")
 
 
 def find(frame: FrameType | None) -> Importer | None:
@@ -162,7 +153,7 @@ def _beyond_getattr(frame: FrameType) -> FrameType | None:
         if found is None or found.f_code.co_name == "<module>":
             return None
         if found.f_code.co_name == "__getattr__":
-            return _outside_machinery(found.f_back)
+            return outside(found.f_back)
         found = found.f_back
     return None
 
@@ -197,9 +188,9 @@ def _beyond_helper(frame: FrameType, name: str) -> FrameType | None:
     if not _was_told(frame, name):
         return None
     home = module_name(frame).partition(".")[0]
-    outer = _outside_machinery(frame.f_back)
+    outer = outside(frame.f_back)
     while outer is not None and module_name(outer).partition(".")[0] == home != name.partition(".")[0]:
-        outer = _outside_machinery(outer.f_back)
+        outer = outside(outer.f_back)
     return outer
 
 
@@ -214,12 +205,6 @@ def _was_told(frame: FrameType, name: str) -> bool:
     scope = frame.f_locals
     values = [scope.get(variable) for variable in (*code.co_varnames[:count], *code.co_freevars)]
     return any(type(value) is str and (value == name or value.startswith((f"{name}.", f"{name}:"))) for value in values)
-
-
-def _outside_machinery(frame: FrameType | None) -> FrameType | None:
-    while frame is not None and is_machinery(frame):
-        frame = frame.f_back
-    return frame
 
 
 def site(frame: FrameType) -> Site:
@@ -240,55 +225,6 @@ def site(frame: FrameType) -> Site:
 def scope(code: CodeType) -> str:
     """Enclosing ``def`` and ``class`` names only (``Class.method``), as the audit writes it; empty at module level."""
     return ".".join(part for part in code.co_qualname.split(".") if not part.startswith("<"))
-
-
-def nobody_left(frame: FrameType | None) -> bool:
-    """Whether there is nothing but the import system and runpy on the stack: ``python -m module``."""
-    ran = False
-    while frame is not None and is_machinery(frame) and frame.f_code.co_name != "walk_packages":
-        ran = ran or frame.f_globals.get("__name__") == "runpy"
-        frame = frame.f_back
-    return frame is None and ran
-
-
-def finds_for_real(frame: FrameType) -> bool:
-    """Whether importlib is importing, and not ``importlib.util.find_spec`` asking; ``frame`` is the finder's own."""
-    asker = frame.f_back if frame.f_code.co_name != "_find_spec" else frame
-    if asker is None or asker.f_code.co_name != "_find_spec":
-        return False
-    outer = asker.f_back
-    return outer is not None and outer.f_code.co_name == "_find_and_load_unlocked"
-
-
-def finds_cached(frame: FrameType) -> bool:
-    """Whether importlib reads the flag to import a cached module; on 3.11 it also does when it misses an attribute."""
-    return call_of(frame) is not None
-
-
-def call_of(frame: FrameType) -> FrameType | None:
-    """The ``_find_and_load`` that reads the flag; None where somebody else does."""
-    if frame.f_code.co_name == "_is_initializing" and frame.f_back is not None:  # 3.15
-        frame = frame.f_back
-    return frame if frame.f_code.co_name == "_find_and_load" else None
-
-
-def caller_of_importlib(frame: FrameType) -> FrameType | None:
-    """Who called ``importlib.import_module``, a few frames out of the ``_find_and_load`` that reads the flag."""
-    outer = call_of(frame)
-    while outer is not None and is_machinery(outer):
-        outer = outer.f_back
-    return outer
-
-
-def finds_to_run(frame: FrameType | None) -> bool:
-    """Whether runpy looks for the module that it is going to run."""
-    for _ in range(_LOOK_OUTWARD + 2):
-        if frame is None:
-            return False
-        if frame.f_code.co_name == "_get_module_details" and frame.f_globals.get("__name__") == "runpy":
-            return True
-        frame = frame.f_back
-    return False
 
 
 def would_swallow(found: Importer, error: type[BaseException] = DeprecatedImportError) -> Callable[[], bool]:

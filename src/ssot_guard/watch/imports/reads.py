@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ssot_guard.watch.imports import bytecode, importer
+from ssot_guard.watch.imports import bytecode, importer, machinery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ def imports(frame: FrameType, name: str) -> bool:
     What else reads it from C are ``hasattr`` and ``getattr`` in vain, pickling, and copying; a name that is missing is
     read, too, and so is `__all__`, in vain, by 3.11.
     """
-    if importer.is_machinery(frame):
-        return importer.finds_cached(frame)
+    if machinery.is_machinery(frame):
+        return machinery.finds_cached(frame)
     code, offset = frame.f_code, frame.f_lasti
     kind = bytecode.kind_at(code, offset)
     if kind == bytecode.STATEMENT:
@@ -36,7 +36,7 @@ def takes_name(frame: FrameType, name: str) -> bool:
 
     Probes do not: importlib's look before an import, ``hasattr``, and reflection by the standard library or pytest.
     """
-    if importer.is_machinery(frame):
+    if machinery.is_machinery(frame):
         return False
     code, offset = frame.f_code, frame.f_lasti
     kind = bytecode.kind_at(code, offset)

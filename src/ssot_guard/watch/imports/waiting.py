@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from _thread import _count, get_ident
 
-from ssot_guard.watch.imports.importer import call_of, is_machinery
+from ssot_guard.watch.imports.machinery import call_of, is_machinery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

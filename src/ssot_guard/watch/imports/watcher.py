@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from ssot_guard.watch.imports import direct, importer, loaded, reads
+from ssot_guard.watch.imports import direct, importer, loaded, machinery, reads
 from ssot_guard.watch.imports import spec as tripwire
 from ssot_guard.watch.imports.arming import Arming
 from ssot_guard.watch.imports.bystanders import Bystanders
@@ -156,17 +156,17 @@ class ImportWatcher:
         flags = self.interest(spec.name)
         if not flags & JUDGED:
             return None
-        if importer.finds_for_real(frame):
+        if machinery.finds_for_real(frame):
             if direct.loads_before_the_setter(spec):
                 self._judged_early.add(spec.name)
                 return self._events.module(spec.name, frame)
-        elif flags & DEPRECATED and importer.finds_to_run(frame):
+        elif flags & DEPRECATED and machinery.finds_to_run(frame):
             return self._events.module(spec.name, frame)
         return None
 
     def missing(self, fullname: str, frame: FrameType) -> BaseException | None:
         """No finder has it: if this is an import and no probe, it fails now."""
-        if not importer.finds_for_real(frame):
+        if not machinery.finds_for_real(frame):
             return None
         if self.interest(fullname) & DEPRECATED:
             return self._events.module(fullname, frame)
@@ -244,7 +244,7 @@ class ImportWatcher:
         if sighting is None:
             if self._waiting.counts(name, frame):
                 return None
-            caller = importer.caller_of_importlib(frame)  # of import_module: its repeats are known by the call
+            caller = machinery.caller_of_importlib(frame)  # of import_module: its repeats are known by the call
             if caller is not None and name not in self.arming.aliased:
                 sighting = self._sightings.known(caller, name)
         if sighting is None or not sighting.entries:

@@ -6,14 +6,14 @@ by its public path. Source tells them apart: imports are followed to the definit
 
 from __future__ import annotations
 
-from ssot_guard.watch.roles.source import outline_of, path_of
+from ssot_guard.watch.source.origin import outline_of, path_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ssot_guard.watch.roles.classes import Key
-    from ssot_guard.watch.roles.outline import Node, Outline
+    from ssot_guard.watch.classes import Key
+    from ssot_guard.watch.source.outline import Node, Outline
 
     Found = tuple[Key, str, Node]  # what, in which file, where in it
 

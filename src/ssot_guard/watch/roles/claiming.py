@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ssot_guard.faults import say
-from ssot_guard.watch.roles.patterns import Claims, narrowest
+from ssot_guard.watch.patterns import Claims, narrowest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ssot_guard.ledger import Ledger
-    from ssot_guard.watch.roles.patterns import Claim
+    from ssot_guard.watch.patterns import Claim
     from ssot_guard.watch.roles.role import Role
 
 

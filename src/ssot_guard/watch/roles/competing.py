@@ -12,12 +12,12 @@ from time import gmtime, strftime
 
 from ssot_guard.errors import SsotViolationError
 from ssot_guard.ledger import Facts
-from ssot_guard.watch.imports import importer, loaded
+from ssot_guard.watch.classes import MISSING
+from ssot_guard.watch.imports import importer, loaded, machinery
 from ssot_guard.watch.imports import spec as tripwire
-from ssot_guard.watch.roles import place
-from ssot_guard.watch.roles.classes import MISSING
 from ssot_guard.watch.roles.homes import Home
 from ssot_guard.watch.roles.standing import CANDIDATE, JOINS
+from ssot_guard.watch.source import place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def refusal(frame: FrameType) -> Callable[[], bool] | None:
     """
     outer: FrameType | None = frame
     loads = False
-    while outer is not None and importer.is_machinery(outer) and not loads:
+    while outer is not None and machinery.is_machinery(outer) and not loads:
         above = outer.f_back
         loads = (
             outer.f_code is tripwire.write_flag.__code__
@@ -115,7 +115,7 @@ def refusal(frame: FrameType) -> Callable[[], bool] | None:
     found = importer.find(outer)
     if found is not None:
         return importer.would_swallow(found, SsotViolationError)
-    return _never if importer.nobody_left(outer) else None  # a probe (pydoc, pytest's collection) wants no errors
+    return _never if machinery.nobody_left(outer) else None  # a probe (pydoc, pytest's collection) wants no errors
 
 
 def _never() -> bool:

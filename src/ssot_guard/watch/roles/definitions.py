@@ -6,8 +6,8 @@ asked for.
 
 from __future__ import annotations
 
-from ssot_guard.watch.roles import classes
-from ssot_guard.watch.roles.classes import is_class, module_of, name_of, namespace_of, qualname_of
+from ssot_guard.watch import classes
+from ssot_guard.watch.classes import is_class, module_of, name_of, namespace_of, qualname_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

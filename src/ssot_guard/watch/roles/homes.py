@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import sys
 
+from ssot_guard.watch.classes import MISSING, attribute_of, is_class, key_of, mro_of, name_of, plain
 from ssot_guard.watch.imports import loaded
 from ssot_guard.watch.roles import blueprint
-from ssot_guard.watch.roles.classes import MISSING, attribute_of, is_class, key_of, mro_of, name_of, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ssot_guard.watch.classes import Key
     from ssot_guard.watch.roles.blueprint import Blueprint
-    from ssot_guard.watch.roles.classes import Key
 
 _FUNCTION = type(lambda: None)
 

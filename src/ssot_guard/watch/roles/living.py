@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ssot_guard.watch.roles.classes import MISSING, is_class, is_copy, is_local, key_of, module_of, subclasses_of
+from ssot_guard.watch.classes import MISSING, is_class, is_copy, is_local, key_of, module_of, subclasses_of
 from ssot_guard.watch.roles.homes import Home
 
 TYPE_CHECKING = False

@@ -11,7 +11,7 @@ What ``except`` names belongs to no role.
 
 from __future__ import annotations
 
-from ssot_guard.watch.roles.classes import bases_of, is_copy, is_protocol, key_of, mro_of
+from ssot_guard.watch.classes import bases_of, is_copy, is_protocol, key_of, mro_of
 from ssot_guard.watch.roles.role import Kin
 from ssot_guard.watch.roles.standing import COMPETES, MEMBER, VIOLATIONS, Standing
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ssot_guard.watch.classes import Key
+    from ssot_guard.watch.patterns import Claim
     from ssot_guard.watch.roles.claiming import Claiming
-    from ssot_guard.watch.roles.classes import Key
     from ssot_guard.watch.roles.homes import Home
-    from ssot_guard.watch.roles.patterns import Claim
     from ssot_guard.watch.roles.role import Role
 
 _NOTHING: list[Any] = []

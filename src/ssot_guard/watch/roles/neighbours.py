@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ssot_guard.files import Files
     from ssot_guard.ledger import Ledger
     from ssot_guard.policy.model import RoleRule
-    from ssot_guard.watch.roles.construction import Construction
+    from ssot_guard.watch.construction.watcher import Construction
     from ssot_guard.watch.tenants.current import Tenants
     from ssot_guard.watch.tenants.ownership import Ownership
 
@@ -37,7 +37,7 @@ class Neighbours:
 
             self.ownership = self._all[OWNERSHIP] = Ownership(rules, ledger, files, faults, tenants)
         if any(_counts(rule) for rule in rules):
-            from ssot_guard.watch.roles.construction import Construction
+            from ssot_guard.watch.construction.watcher import Construction
 
             self.construction = Construction(rules, ledger, files, faults, tenants, self.ownership)
             self._all[CONSTRUCTION] = self.construction

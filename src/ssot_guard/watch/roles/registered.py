@@ -11,9 +11,9 @@ from itertools import islice
 
 from ssot_guard.faults import say
 from ssot_guard.ledger import Facts
+from ssot_guard.watch.classes import is_class, is_protocol, key_of
 from ssot_guard.watch.imports import loaded
-from ssot_guard.watch.roles import place
-from ssot_guard.watch.roles.classes import is_class, is_protocol, key_of
+from ssot_guard.watch.source import place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ssot_guard.ledger import Ledger
+    from ssot_guard.watch.interfaces.traits import Album
     from ssot_guard.watch.roles.role import Role
-    from ssot_guard.watch.roles.traits import Album
 
 _CALLABLE = frozenset(("function", "method", "builtin_function_or_method", "partial", "_lru_cache_wrapper"))
 _DEEPEST = 3

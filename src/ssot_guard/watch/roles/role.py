@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ssot_guard.names import parse
 from ssot_guard.policy.globs import Globs, is_path
+from ssot_guard.watch.patterns import Claim, NameGlob
 from ssot_guard.watch.roles.homes import Home
-from ssot_guard.watch.roles.patterns import Claim, NameGlob
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sys
 
+from ssot_guard.watch.classes import MISSING
 from ssot_guard.watch.imports import loaded
-from ssot_guard.watch.roles import definitions, place
-from ssot_guard.watch.roles.classes import MISSING
+from ssot_guard.watch.roles import definitions
 from ssot_guard.watch.roles.role import Kin
-from ssot_guard.watch.roles.source import outline_of
 from ssot_guard.watch.roles.standing import VIOLATIONS, WAITS, Standing, is_atom, is_same
+from ssot_guard.watch.source import place
+from ssot_guard.watch.source.origin import outline_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from ssot_guard.ledger import Ledger
     from ssot_guard.watch.roles.claiming import Claiming
     from ssot_guard.watch.roles.competing import Competing
-    from ssot_guard.watch.roles.outline import Binding, Outline
     from ssot_guard.watch.roles.role import Role
+    from ssot_guard.watch.source.outline import Binding, Outline
 
     Found = tuple[str, Any, str | None]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 
 from ssot_guard.apart import apart
-from ssot_guard.watch.roles.classes import MISSING, bases_of, key_of, mro_of
-from ssot_guard.watch.roles.source import path_of
+from ssot_guard.watch.classes import MISSING, bases_of, key_of, mro_of
+from ssot_guard.watch.source.origin import path_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ssot_guard.watch.roles.classes import Key
+    from ssot_guard.watch.classes import Key
     from ssot_guard.watch.roles.homes import Home
     from ssot_guard.watch.roles.role import Kin, Role
 

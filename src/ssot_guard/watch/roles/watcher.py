@@ -7,19 +7,20 @@ from _functools import partial
 from _weakref import ref
 
 from ssot_guard.faults import say
+from ssot_guard.watch.classes import MISSING, is_class
 from ssot_guard.watch.imports import loaded
-from ssot_guard.watch.roles import definitions, living, place
+from ssot_guard.watch.interfaces.conforming import Conforming
+from ssot_guard.watch.interfaces.traits import Album
+from ssot_guard.watch.roles import definitions, living
 from ssot_guard.watch.roles.claiming import Claiming
-from ssot_guard.watch.roles.classes import MISSING, is_class
 from ssot_guard.watch.roles.competing import Competing
-from ssot_guard.watch.roles.conforming import Conforming
 from ssot_guard.watch.roles.membership import Membership
 from ssot_guard.watch.roles.neighbours import Neighbours
 from ssot_guard.watch.roles.registered import Registered
 from ssot_guard.watch.roles.role import Role
 from ssot_guard.watch.roles.singles import Singles
 from ssot_guard.watch.roles.standing import EXTENDS, HOME, VIOLATIONS, WAITS, Standing
-from ssot_guard.watch.roles.traits import Album
+from ssot_guard.watch.source import place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ssot_guard.watch.imports import importer
+from ssot_guard.watch.imports import importer, machinery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _LIBRARY_FRAMES = 3  # that may stand between a line of the application and what
 
 def caller(frame: FrameType | None) -> FrameType | None:
     """The frame that calls what is watched, from a frame of ours outward."""
-    while frame is not None and (importer.is_machinery(frame) or _module(frame).startswith("wrapt.")):
+    while frame is not None and (machinery.is_machinery(frame) or _module(frame).startswith("wrapt.")):
         frame = frame.f_back
     return frame
 

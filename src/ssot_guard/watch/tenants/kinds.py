@@ -11,9 +11,9 @@ from _collections import deque
 from _functools import partial
 
 from ssot_guard.names import parse
+from ssot_guard.watch.classes import MISSING, attribute_of, is_class, module_of, mro_of, namespace_of, qualname_of
 from ssot_guard.watch.imports import loaded
 from ssot_guard.watch.replacements import own
-from ssot_guard.watch.roles.classes import MISSING, attribute_of, is_class, module_of, mro_of, namespace_of, qualname_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from _functools import partial
 
+from ssot_guard.watch.classes import key_of
 from ssot_guard.watch.dress import dress, uncounted
-from ssot_guard.watch.roles.classes import key_of
 from ssot_guard.watch.tenants.current import declared
 
 TYPE_CHECKING = False

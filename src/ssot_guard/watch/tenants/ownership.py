@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import sys
 
+from ssot_guard.watch.classes import is_local, module_of, mro_of, namespace_of
 from ssot_guard.watch.replacements import Replacements
-from ssot_guard.watch.roles import place
-from ssot_guard.watch.roles.classes import is_local, module_of, mro_of, namespace_of
+from ssot_guard.watch.source import place
 from ssot_guard.watch.tenants.current import UNKNOWN, is_stale
 from ssot_guard.watch.tenants.methods import Methods
 from ssot_guard.watch.tenants.owners import Free, is_known

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from gc import get_referents
 
-from ssot_guard.watch.roles.classes import is_class, mro_of, namespace_of
+from ssot_guard.watch.classes import is_class, mro_of, namespace_of
 from ssot_guard.watch.tenants.kinds import FROZEN, NOTHING, OPAQUE, VIEW, is_holder
 from ssot_guard.watch.tenants.routes import dict_of
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from _collections import deque
 from gc import get_referents
 
-from ssot_guard.watch.roles.classes import mro_of, namespace_of
+from ssot_guard.watch.classes import mro_of, namespace_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import sys
 from ssot_guard.faults import say
 from ssot_guard.ledger import Facts
 from ssot_guard.violation import Site
+from ssot_guard.watch.classes import key_of, module_of, mro_of
 from ssot_guard.watch.imports import bytecode, importer, loaded
-from ssot_guard.watch.roles.classes import key_of, module_of, mro_of
 from ssot_guard.watch.tenants.kinds import FROZEN, NOTHING, Kinds, is_plain_holder
 from ssot_guard.watch.tenants.owners import is_known
 from ssot_guard.watch.tenants.pseudonym import identity, pseudonym

@@ -15,9 +15,9 @@ from __future__ import annotations
 import sys
 
 from ssot_guard.ledger import Facts
+from ssot_guard.watch.classes import key_of, mro_of
 from ssot_guard.watch.imports import importer
 from ssot_guard.watch.imports.sightings import Sighting, Sightings
-from ssot_guard.watch.roles.classes import key_of, mro_of
 from ssot_guard.watch.tenants import callers
 from ssot_guard.watch.tenants.current import UNKNOWN, is_stale
 from ssot_guard.watch.tenants.owners import Free

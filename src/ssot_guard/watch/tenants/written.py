@@ -11,8 +11,8 @@ from __future__ import annotations
 import sys
 from _collections import deque
 
+from ssot_guard.watch.classes import is_class, module_of, mro_of, namespace_of, qualname_of
 from ssot_guard.watch.imports import loaded
-from ssot_guard.watch.roles.classes import is_class, module_of, mro_of, namespace_of, qualname_of
 from ssot_guard.watch.tenants.kinds import STATE, is_holder, kind_of
 from ssot_guard.watch.tenants.routes import dict_of
 

@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from ssot_guard.watch.roles import outline
+from ssot_guard.watch.source import outline
 
 
 def read(tmp_path, source):

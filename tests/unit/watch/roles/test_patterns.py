@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from ssot_guard.watch.roles.patterns import Claim, Claims, narrowest
+from ssot_guard.watch.patterns import Claim, Claims, narrowest
 
 CASES = [
     ("*Registry", "acme.x", "AgentRegistry", True),

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from ssot_guard.watch.roles import source
+from ssot_guard.watch.source import origin as source
 
 
 @pytest.fixture

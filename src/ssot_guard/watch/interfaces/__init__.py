@@ -1,0 +1,1 @@
+"""Whether the classes of a role have what its interface asks for."""

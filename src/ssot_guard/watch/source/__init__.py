@@ -1,0 +1,1 @@
+"""What stands where in the source of a module, read without importing it."""
