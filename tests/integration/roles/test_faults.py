@@ -115,11 +115,15 @@ for owner, name, value in functions():
         worse[owner.__name__ + "." + name] = bad
 lab.out(worse=worse, reached=reached, plain=plain)
 """
-MINE = "blueprint claiming classes competing conforming definitions homes interface living membership neighbours outline patterns place registered role signatures singles source standing traits watcher"
+MINE = """
+    classes patterns interfaces.conforming interfaces.interface interfaces.signatures interfaces.traits roles.blueprint
+    roles.claiming roles.competing roles.definitions roles.homes roles.living roles.membership roles.registered
+    roles.role roles.singles roles.standing roles.watcher source.origin source.outline source.place
+"""
 
 
 def test_a_fault_of_ours_changes_nothing(lab):
-    wanted = {f"ssot_guard.watch.roles.{name}" for name in MINE.split()}
+    wanted = {f"ssot_guard.watch.{name}" for name in MINE.split()}
     answer = lab.run(TREE | {"main.py": f"WANTED = {wanted!r}\n{PROGRAM}"}, POLICY, mode="strict", seconds=120)
     assert answer.error is None
     assert answer.out["plain"][-1] == ["home", 1]
