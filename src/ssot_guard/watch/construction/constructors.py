@@ -84,7 +84,7 @@ def __init__(PARAMETERS):
     try:
         $result = $original(ARGUMENTS)
     except $BaseException:
-        $population.abandon($instance)
+        $abandon($population, $instance)
         raise
     if $finishes or $instance.case is not None:
         $leave($instance, SELF)
@@ -100,7 +100,7 @@ def _constructor(original: Any, mine: type, kind: Kind, *, packed: bool = False)
     return build(
         _CONSTRUCTOR, original, packed=packed, original=original, mine=mine, kind=kind, population=population,
         entrance=_Bare(population) if kind.bare else population, finishes=population.finishes or kind.bare,
-        playing=population.kinds.playing, failed=_failed, passes=_passes,
+        playing=population.kinds.playing, failed=_failed, passes=_passes, abandon=_abandon,
         leave=_leaving(population), BUILT=BUILT,
         getweakrefcount=getweakrefcount, getframe=_getframe, type=type, Exception=Exception,
         BaseException=BaseException,
@@ -109,7 +109,10 @@ def _constructor(original: Any, mine: type, kind: Kind, *, packed: bool = False)
 
 def _passes(obj: Any, population: Population) -> bool:
     """Whether its constructor runs already (a ``super()`` chain), or has run: it is counted once."""
-    instance = known(obj, population)
+    try:
+        instance = known(obj, population)
+    except Exception as error:  # noqa: BLE001 - contained
+        instance = population.shared.note(error)
     return instance is not None and instance.stage in (OPEN, BUILT)
 
 
@@ -125,6 +128,14 @@ def _failed(population: Population, obj: Any, error: Exception) -> Any:
             instance.code = None
         return instance
     return population.shared.note(error)
+
+
+def _abandon(population: Population, instance: Any) -> None:
+    """Its constructor has failed, with an error that is the application's."""
+    try:
+        population.abandon(instance)
+    except Exception as error:  # noqa: BLE001 - contained
+        population.shared.note(error)
 
 
 def _leaving(population: Population) -> Any:
@@ -178,7 +189,10 @@ def _callable(theirs: Any) -> Any:
 _ALLOCATOR = """
 def __new__(PARAMETERS):
     __tracebackhide__ = 1
-    $window = $population.opened()
+    try:
+        $window = $population.opened()
+    except $Exception as $error:
+        $window = $population.shared.note($error)
     $obj = $original(ARGUMENTS)
     if $window is not None:
         $appear($population, $obj, $window)
@@ -188,7 +202,7 @@ def __new__(PARAMETERS):
 
 def _allocator(original: Any, population: Population) -> Any:
     """A class's own ``__new__``."""
-    return build(_ALLOCATOR, original, original=original, population=population, appear=_appear)
+    return build(_ALLOCATOR, original, original=original, population=population, appear=_appear, Exception=Exception)
 
 
 def _appear(population: Population, obj: Any, window: Any) -> None:
@@ -231,9 +245,9 @@ def _references() -> int:
 
     Probe.__init__ = build(  # type: ignore[method-assign]
         _CONSTRUCTOR, Probe.__init__, original=Probe.__init__, mine=Probe, kind=None, population=None,
-        entrance=Counting(), finishes=None, playing=None, failed=None, passes=None, leave=None, BUILT=None,
-        getweakrefcount=getweakrefcount, getframe=_getframe, type=type, Exception=Exception,
-        BaseException=BaseException,
+        entrance=Counting(), finishes=None, playing=None, failed=None, passes=None, abandon=None,
+        leave=None, BUILT=None, getweakrefcount=getweakrefcount, getframe=_getframe, type=type,
+        Exception=Exception, BaseException=BaseException,
     )  # fmt: skip
     Probe()
     return counts[0]

@@ -16,7 +16,7 @@ _FUNCTION = type(lambda: None)
 _OURS = "_ssot_guard_"  # what names of ours begin with: a parameter may be called as it likes
 _ANYTHING = "self, /, *args, **kwargs", "self, *args, **kwargs"
 _PACKED = "self, /, *args, **kwargs", "self, args, kwargs"
-_compiled: dict[tuple[str, str, str], CodeType] = {}
+_compiled: dict[tuple[str, ...], CodeType] = {}
 
 
 def build(text: str, theirs: Any, *, packed: bool = False, **ours: Any) -> Any:
@@ -27,7 +27,7 @@ def build(text: str, theirs: Any, *, packed: bool = False, **ours: Any) -> Any:
     passes it on as it came, a tuple and a dictionary.
     """
     parameters, arguments = _PACKED if packed else _signature(theirs) or _ANYTHING
-    key = text, parameters, arguments
+    key = text, parameters, arguments, *ours
     code = _compiled.get(key)
     if code is None:
         code = _compiled[key] = compile(_written(text, parameters, arguments, ours), "<constructor>", "exec")
