@@ -127,8 +127,9 @@ class Kit:
         if isinstance(policy, str):
             text, policy = policy, place / "ssot-guard.toml"
             policy.write_text(textwrap.dedent(text), "utf-8")
+        theirs = filter(None, (self.plain.get("PYTHONPATH"),))
         return self.plain | {
-            "PYTHONPATH": os.pathsep.join((str(place / "site"), str(SRC))),
+            "PYTHONPATH": os.pathsep.join((str(place / "site"), str(SRC), *theirs)),
             "SSOT_GUARD_POLICY": str(policy),
             "SSOT_GUARD_CACHE": str(self.folder / "cache"),
             "SSOT_GUARD_SINKS": f"jsonl:{place / 'sink'}",
