@@ -2,7 +2,8 @@
 
 Test suites replace functions that block, such as ``os.stat``, by some that raise while a loop runs: in the application
 they are a mistake. Ours are few and short (a source file at the first violation in it, a line of a report), and what is
-to be found there is worth them.
+to be found there is worth them. So what was refused is done again, as if there were no loop. Only then: finalisers that
+run meanwhile would miss it.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
 
 
 def apart(function: T) -> T:
-    """A function that runs as if there were no loop; it must not call the application's code."""
+    """A function that may be called twice, and does not call the application's code."""
 
     def call(*args: Any) -> Any:
-        asyncio: Any = sys.modules.get("asyncio.events")
-        loop = getattr(asyncio, "_get_running_loop", _nothing)()
-        if loop is None:
+        try:
             return function(*args)
+        except Exception:
+            asyncio: Any = sys.modules.get("asyncio.events")
+            loop = getattr(asyncio, "_get_running_loop", _nothing)()
+            if loop is None:
+                raise
         asyncio._set_running_loop(None)  # noqa: SLF001 - documented, for whoever runs loops
         try:
             return function(*args)

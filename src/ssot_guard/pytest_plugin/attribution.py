@@ -30,15 +30,17 @@ _getframe, _current_frames = sys._getframe, sys._current_frames
 class Place:
     """The running test, and whether it is to blame. ``when`` is its phase: "setup", "call" or "teardown".
 
+    ``foreign``: a thread does it that serves more than this test.
     ``steady`` says that this thread is inside the test's call: fixtures do not come and go there, and a report follows.
     """
 
-    __slots__ = ("item", "owned", "steady", "when")
+    __slots__ = ("foreign", "item", "owned", "steady", "when")
 
     def __init__(self, item: pytest.Item, when: str, *, owned: bool, steady: bool) -> None:
         self.item = item
         self.when = when
         self.owned = owned
+        self.foreign = False
         self.steady = steady
 
 

@@ -216,7 +216,8 @@ class GuardedSession:
         """Where this thread is: in which test, and whether that is to blame for what happens now."""
         place, thread = attribution.place(self.config, self._thread, code), get_ident()
         if place is not None and thread != self._thread:
-            place.owned &= not self.threads.is_shared(thread)
+            place.foreign = self.threads.is_shared(thread)
+            place.owned &= not place.foreign
         return place
 
     def _excuse(self, owner: Place | None, found: Violation) -> str:

@@ -6,6 +6,9 @@ What somebody else has put over ours meanwhile is left alone.
 
 from __future__ import annotations
 
+import sys
+
+from ssot_guard.watch.classes import module_of
 from ssot_guard.watch.imports import loaded
 
 TYPE_CHECKING = False
@@ -16,15 +19,16 @@ MISSING: Any = object()  # the owner itself had no such attribute
 
 
 class _Layer:
-    """One replacement: what was there, and what is there of ours."""
+    """One replacement: what was there, and what is there of ours. ``module``: the name of the owner's."""
 
-    __slots__ = ("before", "name", "ours", "owner")
+    __slots__ = ("before", "module", "name", "ours", "owner")
 
     def __init__(self, owner: Any, name: str, before: Any, ours: object) -> None:
         self.owner = owner
         self.name = name
         self.before = before
         self.ours = ours
+        self.module = module_of(owner) if isinstance(owner, type) else loaded.namespace(owner).get("__name__", "")
 
     def key(self) -> tuple[int, str]:
         """The attribute."""
@@ -38,10 +42,11 @@ _layers: dict[tuple[int, str], list[_Layer]] = {}
 class Replacements:
     """Attributes of classes and modules that are replaced, in order."""
 
-    __slots__ = ("_done",)
+    __slots__ = ("_done", "_namespaces")
 
     def __init__(self) -> None:
         self._done: list[_Layer] = []
+        self._namespaces: dict[str, int] = {}  # module → id of the namespace whose things are replaced
 
     def put(self, owner: Any, name: str, value: object) -> bool:
         """Replace one attribute; False where its owner allows no change (a type of C)."""
@@ -51,8 +56,24 @@ class Replacements:
         except (TypeError, AttributeError):
             return False
         self._done.append(layer)
+        self._namespaces.setdefault(layer.module, _namespace(layer.module))
         _layers.setdefault(layer.key(), []).append(layer)
         return True
+
+    def leave(self, name: str) -> list[Any]:
+        """Give back what belongs to a module that another one of this name has replaced: it would live on here.
+
+        Returns what stood there of ours.
+        """
+        now = _namespace(name)
+        if self._namespaces.get(name, now) == now:
+            return []
+        del self._namespaces[name]
+        gone = [layer for layer in self._done if layer.module == name]
+        self._done = [layer for layer in self._done if layer.module != name]
+        for layer in reversed(gone):
+            _take_out(layer)
+        return [layer.ours for layer in gone]
 
     def restore(self) -> None:
         """Everything as it was, the last first; twice is harmless."""
@@ -75,6 +96,10 @@ def _take_out(layer: _Layer) -> None:
     for above in layers:
         if above.before is layer.ours:
             above.before = layer.before
+
+
+def _namespace(name: str) -> int:
+    return id(loaded.namespace(sys.modules.get(name))) if name in sys.modules else 0
 
 
 def own(owner: Any, name: str) -> Any:

@@ -211,13 +211,13 @@ def application():
 """
 MINE_TOO = """
     builder beside cases census collector constructors entrance factories factory follows inherited instances kinds memory
-    population proxy restored scopes shared template verdicts watcher windows
+    population restored scopes shared template verdicts watcher windows
 """
 
 
 # What stands in the application's way itself, a few lines each: nobody is left to contain what they raise.
 BORDER = """
-    Construction.detach Hidden.__get__ Window.__init__ _Awaited.__await__ _Awaited.__init__ constructors._abandon
+    Construction.detach Window.__init__ _Awaited.__await__ _Awaited.__init__ constructors._abandon
     constructors._appear constructors._passes factory._call factory._close factory._each factory._leave factory._open
 """
 

@@ -94,3 +94,37 @@ def test_a_role_without_such_keys_loads_neither(lab):
     files = {"main.py": "import lab, sys\nfor name in list(sys.modules):\n    if name.endswith(('.construction', '.ownership')): del sys.modules[name]\nlab.install()\nimport acme.home\nlab.out(loaded=[name for name in sys.modules if name.endswith(('.construction', '.ownership'))])\n"}  # fmt: skip
     policy = POLICY | {"roles": [{"id": "registry", "canonical": "acme.home:Registry"}]}
     assert lab.run(TREE | files, policy).out["loaded"] == []
+
+
+AGAIN = """
+import gc, importlib, sys, weakref
+guard = lab.install()
+kept = []
+for _ in range(5):
+    sys.modules.pop("acme.plugin", None)
+    import acme.plugin
+    kept.append((weakref.ref(acme.plugin.Engine), weakref.ref(acme.plugin.engine), weakref.ref(acme.plugin)))
+    acme.plugin.make()
+    acme.plugin.Engine().use()
+gc.collect()
+alive = [[one() is not None for one in some] for some in kept]
+guard.check()
+lab.out(alive=alive, census=guard.census())
+"""
+
+
+def test_what_a_module_was_before_it_was_imported_again_goes(lab):
+    plugin = "class Engine:\n    def use(self): return CACHE\nCACHE = bytearray(100)\nengine = Engine()\ndef make(): return Engine()\n"
+    policy = {
+        "packages": ["acme"],
+        "modules": {"re-executions": "off"},
+        "roles": [
+            {"id": "engine", "canonical": "acme.plugin:Engine", "instances": {"max": 1}, "isolated": True,
+             "factory": ["acme.plugin:make"], "released-by": ["acme.plugin:make"]},
+        ],
+    }  # fmt: skip
+    answer = lab.run({"acme/__init__.py": "", "acme/plugin.py": plugin, "main.py": f"import lab\n{AGAIN}"}, policy)
+    assert (answer.error, answer.internal_errors) == (None, {})
+    assert answer.out["alive"] == [[False] * 3] * 4 + [[True] * 3]
+    assert answer.out["census"]["engine"]["live"] == 1
+    assert {row["code"] for row in answer.violations} == {"SSG203", "SSG202"}

@@ -40,29 +40,33 @@ def _adopt(population: Population, obj: Any, name: str, module: ModuleType, boun
     instance.epoch = None  # whatever made it load
     body = loaded.body_of(module)
     offset = None if body is None else bytecode.bound_last(body, bound_as)
-    if offset is not None:
-        instance.code, instance.offset = body, offset
+    is_here = body is not None and offset is not None and not bytecode.is_imported(body, offset)
+    if is_here:
+        instance.code, instance.offset = body, offset or 0
         population.shared.builders.modules[body.co_filename] = name  # type: ignore[union-attr]
     if population.rule.factory:  # whether that was called nobody has seen
         population.shared.ledger.unknown("SSG203", population.rule.id)
-    population.owned_beside(instance, obj, name, bound_as)
-    restored.count(population, instance, obj, "was built beside its class")
+    population.owned_beside(instance, obj, name, bound_as if is_here else None)
+    restored.count(population, instance, obj, "was built beside its class" if is_here else "was built by then")
 
 
 def _held(name: str, namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What a module holds, with the name in its namespace that leads there."""
-    for bound_as, value in list(namespace.items()):
-        for found in _within(value):
-            yield bound_as, found
+    """What a module holds, with the name in its namespace that leads there: the shortest ways first."""
+    found = list(namespace.items())
+    yield from found
+    for bound_as, value in found:
+        for held in _within(value):
+            yield bound_as, held
+    for bound_as, value in found:
         if is_class(value) and module_of(value) == name:
-            for held in list(namespace_of(value).values()):
-                for found in _within(held):
-                    yield bound_as, found
+            for attribute in list(namespace_of(value).values()):
+                yield bound_as, attribute
+                for held in _within(attribute):
+                    yield bound_as, held
 
 
 def _within(value: Any) -> Iterator[Any]:
-    """It, and what it holds if it is a plain container."""
-    yield value
+    """What it holds if it is a plain container."""
     kind = type(value)
     if kind is dict:
         if len(value) <= _MOST:

@@ -41,9 +41,6 @@ def watch(cls: type, kind: Kind, replacements: Replacements) -> None:
         kind.watched = _is_watched_above(cls, kind.population)
         if not kind.watched and inherited.can_be_added(cls):
             kind.watched = replacements.put(cls, "__init__", _added(cls, kind))
-    elif type(theirs) is inherited.Hidden:  # another role's
-        ours = dress(_constructor(theirs.function, cls, kind), theirs.function)
-        kind.watched = replacements.put(cls, "__init__", theirs.over(ours))
     elif callable(theirs) or hasattr(type(theirs), "__get__"):
         shown = theirs if type(theirs) is _FUNCTION else type.__getattribute__(cls, "__init__")
         ours = dress(_constructor(_callable(theirs), cls, kind), shown)
@@ -117,16 +114,27 @@ def _passes(obj: Any, population: Population) -> bool:
 
 
 def _failed(population: Population, obj: Any, error: Exception) -> Any:
-    """A bug of ours; or nobody has called the constructor: a thread of C begins with it."""
-    ours = _getframe(1)
+    """A bug of ours; or one of two things that are not looked for each time, and told by their errors.
+
+    Nobody has called the constructor: a thread of C begins with it. Or no weak reference to the object is possible, in
+    spite of its class's bases: ``class Pair(Registry, tuple)``.
+    """
+    try:
+        return _odd(population, obj, error, _getframe(1))
+    except Exception as another:  # noqa: BLE001 - contained
+        return population.shared.note(another)
+
+
+def _odd(population: Population, obj: Any, error: Exception, ours: FrameType) -> Any:
+    kind = population.kinds.playing(type(obj))
     if type(error) is ValueError and ours.f_back is None:
-        try:
-            instance = population.begin_again(population.kinds.playing(type(obj)), obj, ours)
-        except Exception as another:  # noqa: BLE001 - contained
-            return population.shared.note(another)
+        instance = population.begin_again(kind, obj, ours)
         if instance is not None:
             instance.code = None
         return instance
+    if type(error) is TypeError and kind is not None and kind.bare:
+        population.unseen(obj)
+        return None
     return population.shared.note(error)
 
 
@@ -164,8 +172,6 @@ def _added(cls: type, kind: Kind) -> Any:
     """``__init__`` for a class that inherits it."""
     ours = dress(_constructor(inherited.constructor(cls), cls, kind, packed=True), inherited.shown(cls))
     ours.__module__, ours.__qualname__ = module_of(cls), f"{cls.__qualname__}.__init__"
-    if inherited.has_none(cls):
-        return inherited.Hidden(ours, cls, own(cls, "__init__"))
     ours.__wrapped__ = inherited.signature(cls)
     inherited.mark(ours)
     return ours

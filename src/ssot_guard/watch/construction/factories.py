@@ -52,6 +52,11 @@ class Factories:
             if own(module, key) is getattr(ours, "__wrapped__", None):
                 self._replacements.put(module, key, ours)
 
+    def leave(self, name: str) -> None:
+        """Another module of this name comes in the place of one that was bound."""
+        for ours in self._replacements.leave(name):
+            self._ours.pop(id(ours), None)
+
     def detach(self) -> None:
         """Everything as it was."""
         self._replacements.restore()

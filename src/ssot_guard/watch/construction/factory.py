@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from _functools import partial
+from sys import getrefcount
 
 from ssot_guard.watch.construction.windows import Window, inside
 from ssot_guard.watch.dress import dress, uncounted
@@ -36,7 +37,7 @@ def wrap(theirs: Any, populations: Populations) -> Any:
         return dress(_like(theirs)(theirs, populations), theirs)
     if isinstance(theirs, (type, property)) or not callable(theirs):
         return None
-    from ssot_guard.watch.construction.proxy import proxy  # cached, partial, an object: whatever else it can do, stays
+    from ssot_guard.watch.proxy import proxy  # cached, partial, an object: whatever else it can do, stays
 
     return proxy(theirs, lambda wrapped, args, kwargs: _call(wrapped, populations, args, kwargs))
 
@@ -140,8 +141,9 @@ def _call(theirs: Any, populations: Populations, args: Any, kwargs: Any) -> Any:
         table.windows.discard(window)
         _leave(token)
     kind = type(result)
-    if kind.__name__ in _AT_WORK:
-        return _rest(result, kind.__name__, populations)
+    if kind.__name__ in _AT_WORK and kind.__module__ in _HOMES:
+        # What others hold is theirs: it must stay the very object.
+        return result if getrefcount(result) > _OURS_ALONE else _rest(result, kind.__name__, populations)
     if hasattr(kind, "add_done_callback"):  # a future: its task or thread is at work
         window.is_open = window.suspends = True
         table.windows.add(window)
@@ -163,7 +165,17 @@ def _rest(result: Any, kind: str, populations: Populations) -> Any:
 
 
 _MANAGERS = {"_GeneratorContextManager": "generator", "_AsyncGeneratorContextManager": "async_generator"}
+_HOMES = ("builtins", "contextlib")
 _AT_WORK = frozenset((*_MANAGERS, *_MANAGERS.values(), "coroutine"))
+
+
+def _count_alone() -> int:
+    """How many references :func:`_call` counts to what only it has."""
+    result = object()
+    return getrefcount(result)
+
+
+_OURS_ALONE = _count_alone()
 
 
 def _named(ours: Any, theirs: Any) -> Any:

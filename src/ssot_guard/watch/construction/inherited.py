@@ -36,32 +36,6 @@ def has_none(cls: type) -> bool:
     return next(_constructors_of(cls), _OBJECT_INIT) is _OBJECT_INIT
 
 
-class Hidden:
-    """One that only objects see. Who looks at the class finds what it inherits, or had of ``object``'s.
-
-    It matters to who asks whether a class has a constructor at all: pytest collects no test class that has one.
-    """
-
-    __slots__ = ("_before", "_mine", "function")
-
-    def __init__(self, function: Any, mine: type, before: Any) -> None:
-        self.function = function
-        self._mine = mine
-        self._before = before
-
-    def over(self, function: Any) -> Hidden:
-        """Another function in its place."""
-        return Hidden(function, self._mine, self._before)
-
-    def __get__(self, obj: Any, owner: Any = None) -> Any:
-        if obj is not None:
-            # From 3.13 on `inspect.signature` asks with the class as the object, for a method that the class defines.
-            return None if issubclass(type(obj), type) else _METHOD(self.function, obj)
-        if self._before is not MISSING:
-            return self._before
-        return super(self._mine, owner).__init__  # type: ignore[arg-type]  # it is a class
-
-
 def shown(cls: type) -> Any:
     """What it inherits."""
     return next(_constructors_of(cls), _nothing)
@@ -81,7 +55,7 @@ def _constructors_of(cls: type) -> Iterator[Any]:
 
 
 def _is_added(theirs: Any) -> bool:
-    return type(theirs) is Hidden or (type(theirs) is _FUNCTION and _ADDED in theirs.__dict__)
+    return type(theirs) is _FUNCTION and _ADDED in theirs.__dict__
 
 
 def _nothing(self, /):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - they would be shown as the host's

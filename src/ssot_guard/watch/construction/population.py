@@ -121,6 +121,14 @@ class Population:
             instance.began = perf_counter()
         return instance
 
+    def unseen(self, obj: Any) -> None:
+        """An object is built that can neither be followed nor held: counted, unless somebody else does it."""
+        if (id(self), id(obj)) not in self._table.held:
+            self.created += 1
+            self.unreferable += 1
+            if self.limit is not None:
+                self.shared.ledger.unknown("SSG202", self.rule.id)
+
     def _instance(self, kind: Kind, obj: Any, scope: Scope | None) -> Instance:
         if self._live is not None:
             forget: Any = partial(self._live.pop, id(obj))
@@ -225,8 +233,8 @@ class Population:
             return None
         return self._ownership.built(instance, obj, self.rule, None if frame is None else self.line(frame, obj))
 
-    def owned_beside(self, instance: Any, obj: Any, module: str, bound_as: str) -> None:
-        """The same for what a module has built beside its class."""
+    def owned_beside(self, instance: Any, obj: Any, module: str, bound_as: str | None) -> None:
+        """The same for what a module has built beside its class; ``bound_as`` is None where it came from elsewhere."""
         if self._ownership is not None:
             self._ownership.built_beside(instance, obj, self.rule, module, bound_as)
 

@@ -87,6 +87,12 @@ class Construction:
         if not is_local(cls):  # ours in it would keep it alive, and functions make such classes without end
             watch(cls, kind, self._replacements)
 
+    def leave(self, name: str) -> None:
+        """A module is about to be shown, perhaps in the place of another one."""
+        self._replacements.leave(name)
+        if self._factories is not None:
+            self._factories.leave(name)
+
     def bind(self, name: str, module: ModuleType) -> None:
         """A governed module, or one that the policy names, has loaded."""
         arrived = self._arrived.pop(name, None)
@@ -113,6 +119,7 @@ class Construction:
         """A child starts at zero."""
         self._shared.table.live.clear()
         self._shared.table.held.clear()
+        self._shared.table.windows.clear()  # of threads that are not here
         self._shared.verdicts.forget()
         for population in self._all:
             population.reset()

@@ -180,6 +180,14 @@ def bound_last(code: CodeType, name: str) -> int | None:
     return last
 
 
+def is_imported(code: CodeType, offset: int) -> bool:
+    """Whether the instruction that binds a name binds what an import statement gives."""
+    steps = backwards(code.co_code, offset)
+    next(steps)
+    before = next(steps, None)
+    return before is not None and opname[before[0]] in ("IMPORT_FROM", "IMPORT_NAME")
+
+
 def backwards(raw: bytes, offset: int) -> Iterator[tuple[int, int, int]]:
     """(opcode, argument, offset) of the instruction at an offset and of those before it."""
     while offset >= 0:

@@ -50,6 +50,14 @@ class Neighbours:
             except Exception as error:  # noqa: BLE001 - contained
                 self._faults.note(name, error)
 
+    def leave(self, name: str) -> None:
+        """A module is about to be shown, perhaps in the place of another one of its name."""
+        for part_name, part in self._working():
+            try:
+                part.leave(name)
+            except Exception as error:  # noqa: BLE001 - contained
+                self._faults.note(part_name, error)
+
     def bind(self, name: str, module: ModuleType) -> None:
         """A module has loaded."""
         for part_name, part in self._working():

@@ -79,6 +79,7 @@ class RoleWatcher:
 
     def loaded(self, name: str, module: ModuleType) -> BaseException | None:
         """A module was executed (again), or was there before; returns the verdict on what it defines."""
+        self._neighbours.leave(name)
         arrived = self._arrived(name) if name in self._awaited else ()
         fresh = self._is_fresh(name, module)
         verdict = None

@@ -14,6 +14,8 @@ is not seen, nor plain attributes and cached properties, nor what starts with an
 from __future__ import annotations
 
 import sys
+from _functools import partial
+from _weakref import ref
 
 from ssot_guard.watch.classes import is_local, module_of, mro_of, namespace_of
 from ssot_guard.watch.replacements import Replacements
@@ -59,7 +61,7 @@ class Ownership:
         self._files = files
         self._rules = {rule.id: rule for rule in rules if rule.isolated}
         self._table: Any = _NoTable()
-        self._covered: set[int] = set()  # classes, by id; kept alive by what was put into them
+        self._covered: dict[int, ref[type]] = {}  # classes, by id
         self._replacements = Replacements()
         self._uses = Uses(ledger, files, faults, tenants, self._table)
         self._uses.rules = self._rules
@@ -92,6 +94,10 @@ class Ownership:
                 self._uses.joined(rule, cls)
                 self._cover(cls)
 
+    def leave(self, name: str) -> None:
+        """A module is about to be shown, perhaps in the place of another one."""
+        self._releases.forget(self._replacements.leave(name))
+
     def bind(self, name: str, module: ModuleType) -> None:
         """A module was executed: it may hold what ``released-by`` names, and classes that tenants will write to."""
         if self._rules:
@@ -99,11 +105,11 @@ class Ownership:
             self._releases.bind(name, module)
             self._written.remember(name)
 
-    def built_beside(self, instance: Any, obj: Any, rule: RoleRule, module: str, bound_as: str) -> None:
+    def built_beside(self, instance: Any, obj: Any, rule: RoleRule, module: str, bound_as: str | None) -> None:
         """An object was built by the body of the module that defines its class: there was no check yet."""
         if self._told(instance, obj, rule):
             return
-        if module not in self._early and self._tenants.current() is UNKNOWN:
+        if bound_as is not None and module not in self._early and self._tenants.current() is UNKNOWN:
             self._uses.built_while_loading(type(obj), rule, place.of_value(module, bound_as))
         else:
             self._ledger.unknown("SSG303", rule.id)
@@ -162,7 +168,7 @@ class Ownership:
         self._uses.tops.add(top)
         for one in mro_of(cls):
             if id(one) not in self._covered and module_of(one).partition(".")[0] == top:
-                self._covered.add(id(one))
+                self._covered[id(one)] = ref(one, partial(self._covered.pop, id(one)))
                 self._check(one)
 
     def _check(self, cls: type) -> None:

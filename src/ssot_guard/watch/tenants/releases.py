@@ -75,6 +75,10 @@ class Releases:
             if ours is not None and self._replacements.put(owner, last, ours):
                 self._ours.append(ours)
 
+    def forget(self, ours: list[Any]) -> None:
+        """These do not stand anywhere any more."""
+        self._ours = [one for one in self._ours if not any(one is gone for gone in ours)]
+
     def _wrapped(self, found: Any, rule: RoleRule) -> Any:
         """What is put in its place; None for what is no function."""
         if type(found) in (staticmethod, classmethod):

@@ -13,6 +13,8 @@ makes and another one runs is no use by itself; what its body then does with iso
 from __future__ import annotations
 
 import sys
+from _functools import partial
+from _weakref import ref
 
 from ssot_guard.ledger import Facts
 from ssot_guard.watch.classes import key_of, mro_of
@@ -49,6 +51,7 @@ class Uses:
     def __init__(self, ledger: Ledger, files: Files, faults: Faults, tenants: Tenants, table: Any) -> None:
         self.table = table
         self.members: dict[int, RoleRule] = {}  # by the class's id: a metaclass may hash as it likes
+        self._classes: dict[int, ref[type]] = {}
         self._roles: dict[
             int, str | None
         ] = {}  # of classes whose objects were used, by id; a few, and forgotten at will
@@ -114,7 +117,9 @@ class Uses:
 
     def joined(self, rule: RoleRule, cls: type) -> None:
         """A class plays the role; those below it may play it with it."""
-        self.members[id(cls)] = rule
+        key = id(cls)
+        self.members[key] = rule
+        self._classes[key] = ref(cls, partial(self.members.pop, key))
         self._roles.clear()
 
     def _taken(self, used: Any, rule: RoleRule, free: Free, now: Any) -> Any:
