@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssot_guard._version import __version__
     from ssot_guard.errors import DeprecatedImportError, PolicyError, SsotViolationError, SsotWarning
-    from ssot_guard.guard import Guard, active, install, ready
+    from ssot_guard.guard import Guard, active, current_guard, install, ready
     from ssot_guard.violation import Site, Violation
     from ssot_guard.watch.journeys.runs import journey
     from ssot_guard.watch.tenants.current import tenant
@@ -38,6 +38,7 @@ __all__ = [
     "Violation",
     "__version__",
     "active",
+    "current_guard",
     "install",
     "journey",
     "ready",
@@ -54,6 +55,7 @@ _HOMES = {
     "Violation": "violation",
     "__version__": "_version",
     "active": "guard",
+    "current_guard": "guard",
     "install": "guard",
     "journey": "watch.journeys.runs",
     "ready": "guard",

@@ -174,12 +174,15 @@ _ENTRIES = (
         "Isolated objects of two tenants reach the same mutable object.",
         "The objects are separate and their data is not: a mutable default, a class attribute or a common cache joins "
         "them. The report names the path from either side.",
-        "Give each instance its own copy. If sharing is meant, list the type under the role's `share`.",
+        "Give each instance its own copy. If sharing is meant, list the type, or the name, under the role's `share`.",
     ),
     Entry(
         "SSG303", "no-tenant", "runtime",
-        "An isolated object was built or used outside any tenant.",
-        "Nobody can say whose it is, so no later use can be judged. Threads and executors lose the context silently.",
+        "An isolated object was built outside any tenant, or built and used there.",
+        "Nobody can say whose it is, so no later use can be judged. Threads and executors lose the context silently. "
+        "(An object that was built for a tenant is another matter: where it is used in a thread without the context, "
+        "as by `executor.submit(engine.run, task)`, nobody can tell whether that is right. It is counted as unknown, "
+        "and is no violation.)",
         "Enter the tenant first (`with ssot_guard.tenant(...)` or the application's own context) and carry the "
         "context into threads with `contextvars.copy_context().run`.",
     ),
@@ -187,7 +190,8 @@ _ENTRIES = (
         "SSG401", "event-sequence", "runtime",
         "The events of a run broke their contract.",
         "A client waits for an end that never comes, or shows a result twice, because an event is missing, repeated, "
-        "out of order or after the end.",
+        "out of order or after the end. That the end never comes is told only where the rule says `within`, the "
+        "seconds that a run may take; without it an open run is counted as unknown.",
         "Send the events in the order of the rule's `sequence`; send the final one exactly once, on failure too.",
     ),
     Entry(

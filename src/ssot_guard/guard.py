@@ -274,8 +274,8 @@ def active() -> bool:
     return _active.watching()
 
 
-def current() -> Guard | None:
-    """The guard in force."""
+def current_guard() -> Guard | None:
+    """The guard in force, to ask it from anywhere; None where this process has none."""
     return _active
 
 

@@ -108,11 +108,12 @@ async def known_plugins(_: Me) -> dict[str, Any]:
 
 @router.get("/health")
 async def health(service: Here) -> dict[str, Any]:
+    guard = ssot_guard.current_guard()
     return {
         "guarded": ssot_guard.active(),
         "agents": service.registry.names(),
         "counted": usage.known(),
         "runs": metrics.runs,
         "sockets-per-user": limits.SOCKETS_PER_USER,
-        "census": ssot_guard.install().census() if ssot_guard.active() else {},
+        "census": {} if guard is None else guard.census(),
     }

@@ -113,12 +113,16 @@ EXAMPLES = {
         "class Tools:\n    def __init__(self):\n        self.cache = {}",
     ),
     "SSG303": Example(
-        "executor.submit(engine.run, task)     # the thread knows no user",
-        "executor.submit(contextvars.copy_context().run, engine.run, task)",
+        "def answer(task):\n"
+        "    return Engine().run(task)         # built and used where no user is known\n"
+        "\n"
+        "executor.submit(answer, task)         # the thread has no context",
+        "executor.submit(contextvars.copy_context().run, answer, task)",
     ),
     "SSG401": Example(
+        '# the policy: sequence = "agent_started (agent_completed | agent_failed)", within = 30.0\n'
         'await emit("agent_started")\n'
-        "result = await work()                 # raises: no end is ever sent\n"
+        "result = await work()                 # raises: no end is ever sent, and after 30 s that is told\n"
         'await emit("agent_completed")',
         'await emit("agent_started")\n'
         "try:\n"

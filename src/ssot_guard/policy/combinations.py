@@ -104,12 +104,22 @@ def _names(names: dict[str, str], patterns: list[Pattern], at: Place) -> None:
                 at.child("names").child(name).problem(f"`{text}` lies in the deprecated `{old.text}` itself")
 
 
+# Keys of roles that speak of classes and their objects.
+OF_CLASSES = (
+    "construct-budget", "factory", "instances", "interface", "isolated", "registered-in", "released-by", "share",
+    "subclass-of", "tenant-from",
+)  # fmt: skip
 NEEDS_ISOLATED = ("released-by", "share", "tenant-from")
 
 
 def _role(rule: Plain, raw: Any, at: Place) -> None:
     if rule["canonical"] is None and not (rule["contested"] or rule["match"] or rule["subclass-of"]):
         at.problem("has no member; write `canonical`, or `match`")
+    for key in OF_CLASSES if rule["kind"] != "class" else ():
+        if raw.get(key):
+            at.child(key).problem(f'is about classes; the role\'s kind is "{rule["kind"]}"')
+    if rule["tenant-from"] and not rule["tenant-from"].startswith("self."):
+        at.child("tenant-from").problem(f"starts at the object; write `self.{rule['tenant-from']}`")
     per_tenant = rule["instances"] is not None and rule["instances"]["per"] == "tenant"
     for key in NEEDS_ISOLATED:
         # An explicit `isolated = false` is a switch that somebody turned off for a while.

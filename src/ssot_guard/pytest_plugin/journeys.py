@@ -24,7 +24,7 @@ from ssot_guard.watch.imports import importer
 from ssot_guard.watch.journeys.runs import frames_of, name_of
 from ssot_guard.watch.journeys.tally import Tally, duration, words
 from ssot_guard.watch.journeys.watcher import below, where
-from ssot_guard.watch.tenants.current import tenant
+from ssot_guard.watch.tenants.current import stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class Runs:
                     return
                 begun = perf_counter()
                 try:
-                    with tenant(user[0]):
+                    with stand_in(user[0]):
                         call()
                 except BaseException as error:  # noqa: BLE001 - a run that failed
                     self._ended(begun, error)
@@ -222,7 +222,7 @@ class Runs:
                     return
                 begun = perf_counter()
                 try:
-                    with tenant(user[0]):
+                    with stand_in(user[0]):
                         await call()
                 except BaseException as error:  # a run that failed
                     if is_stopped(error):

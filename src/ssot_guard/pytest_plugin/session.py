@@ -50,7 +50,7 @@ def begin(config: pytest.Config, given: Namespace, place: str, *, late: bool) ->
     from ssot_guard.pytest_plugin import OFF
 
     options = Options(config, given, place)
-    running = guards.current()
+    running = guards.current_guard()
     if running is not None and (reason := _not_ours(running, options)) is not None:
         config.stash[OFF] = reason
         return None
@@ -111,7 +111,7 @@ class GuardedSession:
         self.notes: list[str] = []  # what was written at the end
         self.told_files: set[str] = set()
         self.late = late
-        self.loaded_before = partial.governed_modules(options.policy) if guards.current() is None else []
+        self.loaded_before = partial.governed_modules(options.policy) if guards.current_guard() is None else []
         self.guard: guards.Guard | None = None
         self.engine: Engine | None = None  # as long as the session lasts, and once there is something to watch
         self._may_raise = False

@@ -8,7 +8,7 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 
 from ssot_guard.pytest_plugin.concurrently import hostile, in_a_loop, in_tasks, in_threads, is_stopped
-from ssot_guard.watch.tenants.current import tenant
+from ssot_guard.watch.tenants.current import stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class _Call:
         """In a thread of its own."""
         __tracebackhide__ = True
         try:
-            with tenant(self.user):
+            with stand_in(self.user):
                 self.result = self._function(*self._arguments)
         except BaseException as error:  # noqa: BLE001 - the caller raises it
             self.error = error
@@ -41,7 +41,7 @@ class _Call:
         """In a task of its own; what cancels it is its loop's business."""
         __tracebackhide__ = True
         try:
-            with tenant(self.user):
+            with stand_in(self.user):
                 self.result = await self._function(*self._arguments)
         except BaseException as error:  # the caller raises it
             if is_stopped(error):

@@ -158,6 +158,8 @@ OWNED = """
     import ssot_guard
     from acme import agents
 
+    KEPT = []
+
     def test_bad_bypassed():
         agents.Engine()
 
@@ -203,6 +205,19 @@ OWNED = """
     def test_not_shared(ssot):
         sessions = ssot.run_as_tenants(agents.Session, n=5)
         assert len({id(one.cache) for one in sessions}) == 5
+
+    def test_bad_shared_too():
+        with ssot_guard.tenant("alice"):
+            KEPT.append(agents.Session(agents.CACHE))
+        with ssot_guard.tenant("bob"):
+            KEPT.append(agents.Session(agents.CACHE))
+        agents.CACHE["more"] = [1]
+
+    def test_is_not_to_blame_for_what_others_share(ssot):
+        assert not [one for one in ssot.check() if one.code == "SSG302"]
+
+    def test_forgets():
+        KEPT.clear()
 
     def test_bad_nobody():
         agents.Session()

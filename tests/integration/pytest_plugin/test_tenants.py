@@ -247,3 +247,65 @@ def test_in_async_tests(projects, way):
     session = project.run("tests", plugins=(names[plugin], "ssot_guard.pytest_plugin"))
     (failed,) = session.failed
     assert "::test_bad" in failed, session
+
+
+POLICY = """+
+[[roles]]
+id = "session"
+canonical = "acme.desk:Session"
+isolated = true
+tenant-from = "self.user_id"
+[tenant]
+current = ["acme.desk:user"]
+[[journeys]]
+id = "golden"
+target = 1
+"""
+DESK = """
+    from contextvars import ContextVar
+    user = ContextVar("user")
+
+    class Session:
+        def __init__(self, user_id):
+            self.user_id = user_id
+        def ask(self): return self.user_id
+
+    def log_in(name):
+        user.set(name)
+        return Session(name)
+"""
+GOLDEN = """
+    import uuid
+    import pytest
+    from acme import desk
+
+    @pytest.mark.ssot_journey("golden", runs=12, users=3)
+    def test_golden():
+        desk.log_in(uuid.uuid4().hex).ask()
+
+    def test_as_tenants(ssot):
+        ssot.run_as_tenants(lambda: desk.log_in(uuid.uuid4().hex).ask())
+
+    def test_before_the_log_in(ssot):
+        desk.user.set("somebody")  # what was said before is not the users'
+        assert ssot.run_as_tenants(lambda user: desk.Session(user).ask(), n=2) == ["user-1", "user-2"]
+
+    def test_bad_other_user(ssot):
+        def go():
+            session = desk.log_in(uuid.uuid4().hex)
+            desk.user.set(uuid.uuid4().hex)
+            session.ask()
+        ssot.run_as_tenants(go)
+
+    def test_bad_kept(ssot):
+        session = desk.Session("user-1")
+        ssot.run_as_tenants(session.ask, n=2)
+"""
+
+
+def test_whom_the_application_itself_serves_is_the_tenant(projects):
+    """A journey logs in as whom it likes: the user that the marker has given is there until then."""
+    files = {"ssot-guard.toml": POLICY, "src/acme/desk.py": DESK, "tests/test_it.py": GOLDEN}
+    session = projects(files).run("tests")
+    assert {one.rpartition("::")[2] for one in session.failed} == {"test_bad_other_user", "test_bad_kept"}, session
+    assert {row[0] for row in session.sites} == {"SSG301"}, session

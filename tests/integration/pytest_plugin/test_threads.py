@@ -1,5 +1,9 @@
 """Threads: those that a test starts are its own, those that serve others belong to their files."""
 
+import threading
+
+import pytest
+
 FILE = "ssot::src/acme/lazy.py"
 
 
@@ -67,3 +71,26 @@ def test_a_thread_of_a_wide_fixture_belongs_to_no_test(projects):
 def test_a_thread_of_a_fixture_of_one_test_is_the_tests(projects):
     session = projects({"tests/test_it.py": SERVED.format(scope="function")}).run("tests")
     assert session.failed == ["tests/test_it.py::test_a", "tests/test_it.py::test_b"], session
+
+
+def test_a_thread_that_gets_the_number_of_one_that_is_gone_is_another_one():
+    """Worker threads come and go around tests, and numbers are used again at once."""
+    from ssot_guard.pytest_plugin.threads import Threads
+
+    threads, leave = Threads(), threading.Event()
+    old = threading.Thread(target=leave.wait)
+    old.start()
+    threads.pytest_runtest_logstart()
+    assert threads.is_shared(old.ident)
+    leave.set()
+    old.join()
+    for _ in range(200):
+        found = []
+        new = threading.Thread(target=lambda found=found: found.append(threads.is_shared(threading.get_ident())))
+        new.start()
+        new.join()
+        assert found == [False]
+        if new.ident == old.ident:
+            break
+    else:
+        pytest.fail("no number came again")

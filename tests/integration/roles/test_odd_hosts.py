@@ -10,7 +10,11 @@ ENGINE = {"id": "engine", "canonical": "acme.engine:Engine", "instances": {"max"
 @pytest.fixture
 def run(lab):
     def run(source, program, *, mode="observe", files=(), more=(), **keys):
-        tree = {"acme/__init__.py": "", "acme/engine.py": source, "main.py": "import lab\n" + textwrap.dedent(program)} | dict(files)
+        tree = {
+            "acme/__init__.py": "",
+            "acme/engine.py": source,
+            "main.py": "import lab\n" + textwrap.dedent(program),
+        } | dict(files)
         policy = {"packages": ["acme"], "roles": [ENGINE | keys, *more]}
         answer = lab.run(tree, policy, mode=mode)
         assert answer.error is None, answer.stderr

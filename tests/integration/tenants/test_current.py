@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import sys
 import threading
+import time
 import types
 from typing import Any
 
@@ -80,6 +81,48 @@ def test_one_object_in_many_tasks_and_threads_does_not_mix_them():
     for thread in threads:
         thread.join()
     assert sorted(seen, key=str) == sorted(["bob", "alice", UNKNOWN] * 80, key=str)
+
+
+def test_one_object_keeps_nothing_of_blocks_that_have_ended_in_many_threads():
+    alice = ssot_guard.tenant("alice")
+
+    def work():
+        for _ in range(3_000):
+            with alice:
+                assert here() == "alice"
+            assert here() is UNKNOWN
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not alice._open
+
+
+def test_a_block_costs_the_same_beside_thousands_of_the_same_object():
+    alice = ssot_guard.tenant("alice")
+
+    def seconds():
+        began = time.perf_counter()
+        for _ in range(100):
+            with alice:
+                pass
+        return time.perf_counter() - began
+
+    alone = min(seconds() for _ in range(20))
+    contexts = [contextvars.Context() for _ in range(20_000)]
+    for context in contexts:
+        context.run(alice.__enter__)
+    assert min(seconds() for _ in range(20)) < 5 * alone
+    for context in contexts:
+        context.run(alice.__exit__)
+    assert not alice._open
 
 
 def test_a_generator_that_holds_a_block_open_and_ends_elsewhere():
@@ -290,3 +333,56 @@ class Odd:
 )
 def test_paths(path, value):
     assert read_path(path, {"self": Odd(), "number": 7}) == value
+
+
+COPIES = """
+import copy, pickle
+from contextvars import ContextVar
+import pydantic
+
+user = ContextVar("user")
+
+class Session(pydantic.BaseModel):
+    user_id: str = "alice"
+    def use(self): ...
+
+class Plain:
+    def __init__(self, user_id):
+        self.user_id = user_id
+    def use(self): ...
+"""
+COPYING = """
+import copy, lab, pickle
+guard = lab.install()
+from app import Plain, Session, user
+user.set("alice")
+session, plain = Session(), Plain("alice")
+made = [session.model_copy(), Session.model_validate({}), Session.model_validate_json("{}"), copy.copy(plain), pickle.loads(pickle.dumps(plain))]
+for one in made:
+    one.use()
+user.set("bob")
+made[0].use()
+made[1].use()
+made[2].use()
+made[3].use()
+made[4].use()
+guard.check()
+lab.out(census=guard.census(), unknown=guard.status()["unknown"])
+"""
+
+
+def test_objects_that_say_whose_they_are_need_not_be_seen_being_built(lab):
+    """Copied, validated and unpickled ones: that is how sessions come out of a database."""
+    policy = {
+        "packages": ["app"],
+        "tenant": {"current": ["app:user"]},
+        "roles": [
+            {"id": name, "canonical": f"app:{name}", "isolated": True, "tenant-from": "self.user_id"}
+            for name in ("Session", "Plain")
+        ],
+    }
+    answer = lab.run({"app.py": COPIES, "main.py": COPYING}, policy)
+    assert (answer.error, answer.internal_errors) == (None, {})
+    assert [(row["code"], row["line"]) for row in answer.violations] == [("SSG301", line) for line in range(10, 15)]
+    assert answer.out["census"]["Session"]["live"] == 4
+    assert answer.out["census"]["Plain"]["live"] == 3

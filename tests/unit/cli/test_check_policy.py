@@ -116,6 +116,23 @@ def test_names_are_imported_on_request_in_a_process_of_its_own(ssot: Run, app: P
     ]
 
 
+def test_parameters_that_emitters_do_not_have_are_told_on_request(ssot: Run, app: Path) -> None:
+    (app / "src/acme/ws.py").write_text("def emit(event, run_id): ...\ndef send(*args): ...\n")
+    with (app / "ssot-guard.toml").open("a") as policy:
+        policy.write(
+            '[[events]]\nid = "e"\nemitter = ["acme.ws:emit", "acme.ws:send"]\nevent = "kind.name"\nrun = "run"\n'
+            'tenant = "event.user"\nsequence = "a b"\n'
+        )
+    assert ssot("check-policy").returncode == 0
+    done = ssot("check-policy", "--import")
+    assert done.returncode == 2
+    problems = [line.partition("ssot-guard.toml: ")[2] for line in done.stderr.splitlines()]
+    assert problems == [
+        "events[0].event: acme.ws:emit has no parameter 'kind'; it has: event, run_id",
+        "events[0].run: acme.ws:emit has no parameter 'run'; it has: event, run_id",
+    ]
+
+
 def test_no_policy_is_a_usage_error(ssot: Run, tmp_path: Path) -> None:
     done = ssot("check-policy", cwd=tmp_path)
     assert done.returncode == 2

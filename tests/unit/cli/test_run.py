@@ -211,3 +211,13 @@ def test_a_damaged_baseline_is_told_before_anything_runs(mode: str, ssot: Run, a
 def test_nothing_stays_behind(ssot: Run, app: Path) -> None:
     ssot("run", "-m", "acme.main")
     assert not list(app.parent.glob("ssot-guard-*"))
+
+
+def test_what_only_a_look_at_the_whole_process_finds_is_looked_for_at_its_end(ssot: Run, app: Path) -> None:
+    with (app / "ssot-guard.toml").open("a") as policy:
+        policy.write('[[roles]]\nid = "r"\ncanonical = "acme.new:Kept"\ninstances = { max = 1 }\n')
+    (app / "src/acme/new.py").write_text("class Kept: ...\n")
+    (app / "copies.py").write_text("import copy\nfrom acme.new import Kept\none = Kept()\ntwo = copy.copy(one)\n")
+    done = ssot("run", "copies.py")
+    assert done.returncode == 0, done.stderr
+    assert "a second Kept came past its constructor" in done.stderr

@@ -112,6 +112,7 @@ def constructor(mine: type) -> Any:
     return inherited
 
 
+@uncounted
 def _slowly(obj: Any, mine: type, args: Any, kwargs: Any) -> Any:
     """The same past placeholders and whatever else stands in a class."""
     __tracebackhide__ = True
@@ -138,6 +139,7 @@ def _is_placeholder(theirs: Any) -> bool:
     return getattr(theirs, "__name__", "") in _PLACEHOLDERS and theirs.__module__ in ("typing", "typing_extensions")
 
 
+@uncounted
 def _as_object(obj: Any) -> None:
     """``object.__init__`` with arguments, for an object whose class would not have another one."""
     cls = type(obj)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from ssot_guard.watch.classes import is_local, key_of, module_of
 from ssot_guard.watch.construction import beside, census
 from ssot_guard.watch.construction.constructors import watch
+from ssot_guard.watch.construction.instances import known
 from ssot_guard.watch.construction.kinds import Kinds
 from ssot_guard.watch.construction.population import Population
 from ssot_guard.watch.construction.shared import Shared
@@ -50,6 +51,7 @@ class Construction:
         self._shared = shared = Shared(ledger, files, faults, tenants, ownership)
         if ownership is not None:
             ownership.table = shared.table
+            ownership.adopt = self._adopt
         joined: dict[int, ref[type]] = {}
         self._populations: dict[str, Population] = {}
         for rule in rules:
@@ -101,6 +103,17 @@ class Construction:
         if self._factories is not None:
             self._factories.bind(name, module)
             self.matched |= self._factories.matched
+
+    def _adopt(self, rule_id: str, obj: Any) -> Any:
+        """Take in an object that came past its constructor, and is used; whether it is one too many, a check tells."""
+        population = self._populations.get(rule_id)
+        if population is None or population.kinds.of(type(obj)).bare:
+            return None
+        instance = known(obj, population)
+        if instance is None:
+            instance = population.adopt(obj)
+            population.owned(instance, obj, None)
+        return instance
 
     def check(self) -> None:
         """Find the objects that no constructor has shown."""

@@ -8,6 +8,7 @@ from _thread import get_ident
 
 from ssot_guard.watch.imports import loaded
 from ssot_guard.watch.tenants.paths import UNKNOWN, follow, settled
+from ssot_guard.watch.tenants.pseudonym import identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class _Scope:
     def __init__(self, block: tenant, outer: _Scope | None) -> None:
         self.block = block
         self.outer = outer
-        self.tenant = block.name
+        self.tenant = block.declares()
         self.is_open = True
 
 
@@ -46,14 +47,14 @@ class tenant:  # noqa: N801 - used as a function
 
     def __init__(self, name: Any) -> None:
         self.name = NOBODY if name is None or (type(name) is str and not name) else name or str(name)
-        self._open: list[_Scope] = []
+        self._open: dict[_Scope, None] = {}  # in order: each of its methods is one step, whatever other threads do
 
     def __enter__(self) -> None:
         tenant.used = True
         scope = _Scope(self, _innermost.get())
-        self._open.append(scope)
+        self._open[scope] = None
         _innermost.set(scope)
-        _declared.set(self.name)
+        _declared.set(scope.tenant)
 
     def __exit__(self, *_exc: object) -> None:
         # No tokens: they belong to one context, and several tasks may be inside of one block.
@@ -61,11 +62,18 @@ class tenant:  # noqa: N801 - used as a function
         while scope is not None and not (scope.block is self and scope.is_open):
             scope = scope.outer
         if scope is None:  # left in another context than entered: a generator's, or a fixture's
-            scope = self._open[-1] if self._open else None
+            try:  # noqa: SIM105 - contextlib would be imported for it
+                scope, _ = self._open.popitem()
+            except KeyError:  # never entered
+                pass
         if scope is not None:
             scope.is_open = False
-            self._open = [other for other in self._open if other is not scope]
+            self._open.pop(scope, None)
         _leave()
+
+    def declares(self) -> Any:
+        """What holds inside."""
+        return self.name
 
     async def __aenter__(self) -> None:
         self.__enter__()
@@ -74,6 +82,26 @@ class tenant:  # noqa: N801 - used as a function
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.__exit__()
+
+
+class _StandIn:
+    """A tenant that holds as long as the sources say what they said ``before``, if anything."""
+
+    __slots__ = ("before", "tenant")
+
+    def __init__(self, tenant: Any, before: Any) -> None:
+        self.tenant = tenant
+        self.before = before
+
+
+class stand_in(tenant):  # noqa: N801 - used as a function
+    """The same, until the application itself says for whom it works: a journey's user before he has logged in."""
+
+    def declares(self) -> Any:
+        return _StandIn(self.name, None if _sources is None else _sources(None))
+
+
+_sources: Callable[[Any], Any] | None = None  # of the guard in force
 
 
 def _leave() -> None:
@@ -108,15 +136,27 @@ class Tenants:
         self._bound: ContextVar[Any] | None = None
         self._told: list[Callable[[Callable[[None], Any]], None]] = []
         self.source: Callable[[None], Any] = self._ask if sources else _nobody
+        global _sources  # noqa: PLW0603 - one guard per interpreter
+        _sources = self._said
 
     def current(self) -> Any:
         """The tenant, or UNKNOWN. A source that fails does not know."""
-        found = _declared.get() or self.source(None)
+        found = _declared.get()
+        if type(found) is _StandIn:
+            said = self._said(None)
+            return found.tenant if said is None or said == found.before else said
+        found = found or self.source(None)
         if found is None and self._bound is not None and self.refresh():
             found = self.source(None)
         if type(found) is str:
             return found or UNKNOWN
         return UNKNOWN if found is None or found is NOBODY else found
+
+    def _said(self, _default: None) -> Any:
+        """What the sources say, as far as it can be compared."""
+        if self._bound is not None:
+            self.refresh()
+        return identity(self.source(None))
 
     def refresh(self) -> bool:
         """Look the sources up again; True where there is another one than before (its module came, or came again)."""

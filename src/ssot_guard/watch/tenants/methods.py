@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from _functools import partial
 
-from ssot_guard.watch.classes import key_of
+from ssot_guard.watch.classes import is_class, key_of
 from ssot_guard.watch.dress import dress, uncounted
 from ssot_guard.watch.tenants.current import declared
 
@@ -106,16 +106,18 @@ class Methods:
         return ours
 
     def _proxy(self, value: Any, spot: Spot) -> Any:
-        import wrapt
+        from ssot_guard.watch.proxy import binding
 
         @uncounted
         def check(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-            verdict = None if instance is None or isinstance(instance, type) else self._judge(instance, spot)
+            __tracebackhide__ = True
+            used = args[0] if instance is None and args else instance  # `Class.method(object)`
+            verdict = None if used is None or is_class(used) else self._judge(used, spot)
             if verdict is not None:
                 raise verdict
             return wrapped(*args, **kwargs)
 
-        return wrapt.FunctionWrapper(value, check)
+        return binding(value, check)
 
     def _function(self, function: Any, target: str, kind: str) -> Any:
         shape = _shape(function.__code__)

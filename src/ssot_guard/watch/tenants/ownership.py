@@ -31,6 +31,7 @@ from ssot_guard.watch.tenants.written import Written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType, ModuleType
     from typing import Any
 
@@ -46,6 +47,7 @@ class _NoTable:
     """Until somebody watches constructions."""
 
     live: dict[int, Any] = {}  # noqa: RUF012 - never filled
+    epoch = None
 
 
 class Ownership:
@@ -73,6 +75,8 @@ class Ownership:
         self._has_served = False  # an object was built for a tenant
         self._early = frozenset(sys.modules)  # what stands in these may be of any age
 
+    adopt: Callable[[str, Any], Any] | None = None  # takes in an object whose construction nobody saw
+
     @property
     def table(self) -> Any:
         """Where the instances stand: ``live`` maps ids of objects to them."""
@@ -81,7 +85,11 @@ class Ownership:
     @table.setter
     def table(self, table: Any) -> None:
         self._table = self._uses.table = table
+        self._uses.adopt = self._adopt
         self._methods.look_into(table)
+
+    def _adopt(self, rule_id: str, obj: Any) -> Any:
+        return None if self.adopt is None else self.adopt(rule_id, obj)
 
     # -- what loads, and what is built ---------------------------------------------------------------------------
 

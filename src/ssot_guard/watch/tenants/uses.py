@@ -28,6 +28,7 @@ from ssot_guard.watch.tenants.pseudonym import identity, pseudonym
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
     from typing import Any
 
@@ -58,6 +59,7 @@ class Uses:
         self.rules: dict[str, RoleRule] = {}
         self.tops: set[str] = set()  # the packages of the member classes
         self.is_on = True
+        self.adopt: Callable[[str, Any], Any] = _nobody
         self._ledger = ledger
         self._files = files
         self._faults = faults
@@ -83,7 +85,8 @@ class Uses:
     def _judge(self, used: Any, spot: Spot) -> BaseException | None:
         instance = self.table.live.get(id(used))
         if instance is None:
-            self._unseen(used)
+            instance = self._unseen(used)
+        if instance is None:
             return None
         owner = instance.tenant
         if owner is None:  # it is being built
@@ -103,8 +106,8 @@ class Uses:
             return None
         return self._different(spot, instance, (mine, theirs))
 
-    def _unseen(self, used: Any) -> None:
-        """Its construction was not seen: counted where it plays a role at all."""
+    def _unseen(self, used: Any) -> Any:
+        """Its construction was not seen. Where it says itself whose it is, it is taken in; else it is only counted."""
         key = id(type(used))
         if key not in self._roles:
             if len(self._roles) >= _MOST:
@@ -112,8 +115,13 @@ class Uses:
             rules = (self.members.get(id(cls)) for cls in mro_of(type(used)))
             self._roles[key] = next((rule.id for rule in rules if rule is not None), None)
         role = self._roles[key]
-        if role is not None:
-            self._ledger.unknown("SSG301", role)
+        if role is None:
+            return None
+        rule = self.rules.get(role)
+        if rule is not None and rule.tenant_from and identity(read_path(rule.tenant_from, {"self": used})) is not None:
+            return self.adopt(role, used)
+        self._ledger.unknown("SSG301", role)
+        return None
 
     def joined(self, rule: RoleRule, cls: type) -> None:
         """A class plays the role; those below it may play it with it."""
@@ -225,6 +233,10 @@ class Uses:
 
     def _is_excluded(self, site: Site) -> bool:
         return self._files.excluded(self._files.key(site.path, site.module))
+
+
+def _nobody(_rule_id: str, _obj: Any) -> None:
+    """Until somebody watches constructions."""
 
 
 def _never() -> bool:
