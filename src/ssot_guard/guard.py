@@ -9,6 +9,7 @@ import os
 import sys
 from _thread import allocate_lock
 
+from ssot_guard import hooks
 from ssot_guard.policy.modes import chosen_profile, environment_mode, mode_argument, session_mode, switched_off
 from ssot_guard.watch.imports.finder import Finder
 
@@ -85,9 +86,7 @@ class Guard:
         self._finder.detach()
         if engine is not None:
             engine.detach()
-        import atexit
-
-        atexit.unregister(self.close)
+        hooks.not_at_exit(self.close)
 
     def __enter__(self) -> Self:
         return self
@@ -103,8 +102,8 @@ class Guard:
         """Attach; at once with all parts where governed modules are loaded already."""
         self._installed = True
         self._finder.attach()
-        _at_exit(self.close)
-        _at_fork()
+        hooks.at_exit(self.close)
+        hooks.at_fork(_before_fork, _after_fork)
         self._serve_journeys(self._journeys)
         if any(name.partition(".")[0] in self._finder.tops for name in list(sys.modules) if type(name) is str):
             self._wake()
@@ -246,10 +245,10 @@ def enforce(
     global _active  # noqa: PLW0603 - one guard per interpreter
     if _active is not None:
         if policy is not None:
-            _refuse_another(_active.policy, _load(policy))
+            _refuse_another(_active.policy, _policy(policy))
         _active.holds += 1
         return _active
-    loaded = _load(policy)
+    loaded = _policy(policy)
     profile = profile or os.environ.get("SSOT_GUARD_PROFILE") or None
     guard = Guard(loaded, profile=profile, mode=None if mode is None else mode_argument(mode), environ=os.environ)
     guard.holds, guard.prepare = 1, prepare
@@ -264,6 +263,12 @@ def _refuse_another(mine: Policy, other: Policy) -> None:
         raise RuntimeError(
             f"this process is already guarded by {mine.source}; uninstall that guard before you install {other.source}"
         )
+
+
+def _policy(given: Any) -> Policy:
+    from ssot_guard.policy.load import policy_of
+
+    return policy_of(given, os.environ)
 
 
 def active() -> bool:
@@ -290,33 +295,6 @@ def status() -> dict[str, Any]:
     return {"active": False} if _active is None else _active.status()
 
 
-def _load(policy: Any) -> Policy:
-    from ssot_guard.policy import load
-    from ssot_guard.policy.model import Policy as PolicyClass
-
-    if isinstance(policy, PolicyClass):
-        return policy
-    if policy is not None:
-        return load.load_data(policy) if isinstance(policy, dict) else load.load(policy)
-    found = load.from_environment(os.environ)
-    if found is None:
-        from ssot_guard.errors import PolicyError, Problem
-
-        raise PolicyError([Problem("SSOT_GUARD_POLICY", None, "", "is not set: set it, or call install(policy=…)")])
-    return found
-
-
-_hooked = False
-
-
-def _at_fork() -> None:
-    """Once per process: what is registered with ``os`` cannot be taken back."""
-    global _hooked  # noqa: PLW0603
-    if not _hooked and hasattr(os, "register_at_fork"):
-        _hooked = True
-        os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
-
-
 def _before_fork() -> None:
     if _active is not None:
         _active.before_fork()
@@ -325,9 +303,3 @@ def _before_fork() -> None:
 def _after_fork() -> None:
     if _active is not None:
         _active.after_fork()
-
-
-def _at_exit(function: Callable[[], None]) -> None:
-    import atexit
-
-    atexit.register(function)

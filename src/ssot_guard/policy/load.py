@@ -21,6 +21,20 @@ VARIABLE = "SSOT_GUARD_POLICY"
 ENTRY_POINT = "entry-point:"
 
 
+def policy_of(given: Any, environ: Mapping[str, str]) -> Policy:
+    """The policy behind a path, a mapping, or a policy; behind None, what ``SSOT_GUARD_POLICY`` names."""
+    if isinstance(given, Policy):
+        return given
+    if given is not None:
+        return load_data(given) if isinstance(given, dict) else load(given)
+    found = from_environment(environ)
+    if found is None:
+        from ssot_guard.errors import PolicyError, Problem
+
+        raise PolicyError([Problem(VARIABLE, None, "", "is not set: set it, or call install(policy=…)")])
+    return found
+
+
 def load(path: str | os.PathLike[str], *, cache: bool = True, environ: Mapping[str, str] = os.environ) -> Policy:
     """The policy in a ``pyproject.toml`` (its ``[tool.ssot-guard]``) or any other TOML file (its top level).
 

@@ -85,7 +85,7 @@ def test_a_thread_that_gets_the_number_of_one_that_is_gone_is_another_one():
     leave.set()
     old.join()
     for _ in range(200):
-        found = []
+        found: list[bool] = []
         new = threading.Thread(target=lambda found=found: found.append(threads.is_shared(threading.get_ident())))
         new.start()
         new.join()
