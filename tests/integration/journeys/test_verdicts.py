@@ -22,6 +22,11 @@ VERDICTS = {
     "it recovers later": (0.9, 10, [-10, 1000], True),
     "three nines, two failures of a thousand": (0.999, 100, [998, -2], False),
     "three nines, five failures of a thousand": (0.999, 100, [995, -5], True),
+    "three nines, never once": (0.999, 10, [-10], True),
+    "half is asked for, a fifth comes": (0.5, 10, [5, -20], True),
+    "half is asked for, two fifths come": (0.5, 10, [5, -7], False),
+    "two nines, one nine comes": (0.99, 10, [90, -10], True),
+    "two nines, and not yet enough": (0.99, 60, [49, -10], False),
 }
 ROW = """
 def go(fails):

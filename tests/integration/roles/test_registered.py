@@ -85,6 +85,9 @@ SILENT = {
     "a nested mapping": "acme.registry.listing = {'v1': {'a': Listed, 'b': [Missing]}, 'v2': {'c': Outer.Nested}}",
     "instances": "acme.registry.listing = [Listed(), Missing(), Outer.Nested()]",
     "a function that gives a generator": "acme.registry.listing = lambda: iter([Listed, Missing, Outer.Nested])",
+    "a tuple of pairs": "acme.registry.listing = (('a', Listed), ('b', Missing), ('c', Outer.Nested))",
+    "names with their modules": "acme.registry.listing = ['acme.agents:Listed', 'acme.agents:Missing', 'acme.agents:Outer.Nested']",
+    "a method of an object": "class Known:\n    def all(self): return {Listed: 1, Missing: 2, Outer.Nested: 3}\nacme.registry.listing = Known().all",
     "a gone class": "def make():\n    class Made(Listed): ...\nmake()\nimport gc\ngc.collect()\nacme.registry.listing = [Listed, Missing, Outer.Nested]",
 }
 UNKNOWN = {
