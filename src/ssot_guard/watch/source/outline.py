@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Scope = tuple[str, ...]
 
 _LARGEST = 16 * 2**20  # bytes: nobody writes classes into larger files
+_BODIES = ("body", "handlers", "cases", "orelse", "finalbody")  # of compound statements, in order
 _DEFINITIONS = (_ast.ClassDef, _ast.FunctionDef, _ast.AsyncFunctionDef)
 
 
@@ -58,35 +59,60 @@ class Binding:
 
 
 class Outline:
-    """The definitions of a file by qualified name, what its body binds, and calls that name what they make."""
+    """The definitions of a file by qualified name, and what its body binds. ``content``: its source."""
 
-    def __init__(self, tree: Any) -> None:
+    def __init__(self, tree: Any, content: bytes) -> None:
         self.definitions: dict[str, list[Node]] = {}
         self.bindings: dict[str, list[Binding]] = {}  # `from … import *` binds "*"
-        self.makers: dict[str, list[tuple[Scope, Node]]] = {}  # `type("Name", …)`, by that name
-        pending: list[tuple[Any, Scope]] = [(tree, ())]
-        while pending:
-            node, scope = pending.pop()
-            self._take(node, scope)
-            inner = (*scope, node.name) if isinstance(node, _DEFINITIONS) else scope
-            children = [(child, inner if field == "body" else scope) for field, child in _children(node)]
-            pending.extend(reversed(children))
+        self._content = content
+        self._makers: dict[str, list[tuple[Scope, Node]]] | None = None
+        for node, scope in _statements(tree):
+            if isinstance(node, _DEFINITIONS):
+                self.definitions.setdefault(".".join((*scope, node.name)), []).append(Node(node))
+            if not scope:
+                for name, binding in _bindings(node):
+                    self.bindings.setdefault(name, []).append(binding)
 
     def binding(self, name: str) -> Binding | None:
         """How the body binds a name last."""
         bindings = self.bindings.get(name)
         return bindings[-1] if bindings else None
 
-    def _take(self, node: Any, scope: Scope) -> None:
+    def makers(self, name: str) -> list[tuple[Scope, Node]]:
+        """Calls that name what they make, such as ``type("Name", …)``: seldom asked for, and dear."""
+        if self._makers is None:
+            self._makers = {}
+            for node, scope in _everything(_parse(self._content, "<source>")):
+                if isinstance(node, _ast.Call) and node.args and isinstance(node.args[0], _ast.Constant):
+                    made = node.args[0].value
+                    if type(made) is str and made.isidentifier():
+                        self._makers.setdefault(made, []).append((scope, Node(node)))
+        return self._makers.get(name, [])
+
+
+def _statements(tree: Any) -> Iterator[tuple[Any, Scope]]:
+    """All statements in order, with the definitions around each; outside of these, the expressions that bind, too."""
+    pending: list[tuple[Any, Scope]] = [(node, ()) for node in reversed(tree.body)]
+    while pending:
+        node, scope = pending.pop()
+        yield node, scope
         if isinstance(node, _DEFINITIONS):
-            self.definitions.setdefault(".".join((*scope, node.name)), []).append(Node(node))
-        elif isinstance(node, _ast.Call) and node.args and isinstance(node.args[0], _ast.Constant):
-            made = node.args[0].value
-            if type(made) is str and made.isidentifier():
-                self.makers.setdefault(made, []).append((scope, Node(node)))
-        if not scope:
-            for name, binding in _bindings(node):
-                self.bindings.setdefault(name, []).append(binding)
+            pending.extend((one, (*scope, node.name)) for one in reversed(node.body))
+        elif scope:
+            inner = [one for field in _BODIES for one in getattr(node, field, ())]
+            pending.extend((one, scope) for one in reversed(inner))
+        else:
+            pending.extend((one, scope) for _, one in reversed(list(_children(node))))
+
+
+def _everything(tree: Any) -> Iterator[tuple[Any, Scope]]:
+    """All nodes, with the definitions around each."""
+    pending: list[tuple[Any, Scope]] = [(tree, ())]
+    while pending:
+        node, scope = pending.pop()
+        yield node, scope
+        inner = (*scope, node.name) if isinstance(node, _DEFINITIONS) else scope
+        pending.extend(reversed([(one, inner if field == "body" else scope) for field, one in _children(node)]))
 
 
 _outlines: dict[str, tuple[object, Outline | None]] = {}
@@ -130,7 +156,7 @@ def _read(path: str) -> Outline | None:
 
 def _outline(content: bytes, path: str) -> Outline | None:
     try:
-        return Outline(_parse(content, path))
+        return Outline(_parse(content, path), content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -72,7 +72,7 @@ def _made(read: Outline, name: str, scope: str) -> tuple[Node | None, str]:
     binding = read.binding(name)
     if binding is not None and binding.origin is None:
         return binding.node, scope
-    makers = read.makers.get(name.rpartition(".")[2])
+    makers = read.makers(name.rpartition(".")[2])
     return (makers[-1][1], ".".join(makers[-1][0])) if makers else (None, scope)
 
 

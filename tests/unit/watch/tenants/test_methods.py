@@ -1,7 +1,10 @@
 """What stands in front of a method takes what the method takes, and complains as the method complains."""
 
+import copy
+import functools
 import inspect
 import itertools
+import pickle
 import sys
 import types
 from collections.abc import Callable
@@ -175,3 +178,35 @@ def _watched(way, call):
             monitoring.set_events(4, 0)
             monitoring.free_tool_id(4)
     return call()
+
+
+class Cached:
+    @functools.lru_cache  # noqa: B019
+    def f(self):
+        return "ran"
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """What was judged of the uses of a cached method."""
+    used: list[object] = []
+    methods = Methods(lambda one, _spot: used.append(one), Tenants([]), types.SimpleNamespace(live={}))
+    monkeypatch.setattr(Cached, "f", methods.checked(Cached, "f", Cached.f))
+    return used
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301
+def test_a_cached_method_is_copied_and_pickled_as_ever(judged, copied):
+    assert Cached.f is Cached.f
+    assert copied(Cached.f) is Cached.f
+    assert copied([Cached.f]) == [Cached.f]
+    assert judged == []
+
+
+def test_a_cached_method_is_judged_however_it_is_called(judged):
+    one = Cached()
+
+    assert (one.f(), Cached.f(one), Cached.f.cache_info().currsize > 0) == ("ran", "ran", True)
+    assert judged == [one, one]
+    with pytest.raises(TypeError):
+        Cached.f()

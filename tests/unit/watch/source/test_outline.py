@@ -75,11 +75,9 @@ def test_bases_are_dotted_names_or_unknown(tmp_path):
 
 
 def test_calls_that_name_what_they_make(tmp_path):
-    found = read(tmp_path, "A = type('A', (), {})\ndef f():\n    return make('B')\nprint('no name')").makers
-    assert {name: [(scope, node.line) for scope, node in some] for name, some in found.items()} == {
-        "A": [((), 1)],
-        "B": [(("f",), 3)],
-    }
+    found = read(tmp_path, "A = type('A', (), {})\ndef f():\n    return make('B')\nprint('no name')")
+    made = {name: [(scope, node.line) for scope, node in found.makers(name)] for name in ("A", "B", "no name", "C")}
+    assert made == {"A": [((), 1)], "B": [(("f",), 3)], "no name": [], "C": []}
 
 
 UNREADABLE = [b"class A(:", b"\x00", b"\xff\xfe class", b"# coding: nonsense\nclass A: ...", b"(" * 100_000]
