@@ -83,7 +83,7 @@ def main():
 
     with ssot_guard.tenant("alice"):
         answer = measure()
-    assert guard.current().violations() == (), guard.current().violations()
+    assert guard.current_guard().violations() == (), guard.current_guard().violations()
     return answer
 
 

@@ -162,7 +162,7 @@ while not server.started:
 
 import ssot_guard.guard
 
-guard = ssot_guard.guard.current()
+guard = ssot_guard.guard.current_guard()
 try:
     wrong, took = asyncio.run(main(sock.getsockname()[1]))
 finally:

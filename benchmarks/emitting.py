@@ -131,7 +131,7 @@ def finish(_number):
     STATES.clear()
     guard = sys.modules.get("ssot_guard.guard")
     if guard is not None:
-        (part,) = guard.current().engine().parts.parts
+        (part,) = guard.current_guard().engine().parts.parts
         part.after_fork()
 
 

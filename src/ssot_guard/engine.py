@@ -120,7 +120,7 @@ class Engine:
             "sinks": {sink.name: sink.dropped for sink in self.publisher.sinks},
             "violations": len(self.ledger.violations()),
             "unrecorded": dict(self.ledger.overflow),
-            "unknown": dict(self.ledger.unknowns),
+            "unknown": self.ledger.unknowns,
         }
 
     def contained(self, component: str, action: Callable[[], None]) -> None:

@@ -58,6 +58,15 @@ class Entry:
         return self.violation if self.count == 1 else self.violation.replace(count=self.count)
 
 
+class Unknown:
+    """How often nobody could tell; counted on a slot, as entries are."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
 class Facts:
     """What a watcher knows about one sight; the ledger adds what the policy says."""
 
@@ -116,7 +125,7 @@ class Ledger:
         self.spares: Callable[[Entry], bool] | None = None  # a running test may do, or expects, what would be blocked
         self.accepted: Accepted | None = None  # the baseline and the comments of the sources
         self.overflow: dict[str, int] = {}
-        self.unknowns: dict[str, int] = {}  # "SSG301 engine" → how often nobody could tell
+        self._unknown: dict[str, Unknown] = {}
         self.blocked = 0  # verdicts that were raised
         self._entries: dict[tuple[object, ...], Entry] = {}
 
@@ -167,7 +176,10 @@ class Ledger:
     def unknown(self, code: str, rule_id: str) -> None:
         """A question that nobody here can answer (no tenant, a run not seen from its start): counted, never failing."""
         key = f"{code} {rule_id}"
-        self.unknowns[key] = self.unknowns.get(key, 0) + 1
+        known = self._unknown.get(key)
+        if known is None:
+            known = self._unknown.setdefault(key, Unknown())
+        known.count += 1
 
     def may_raise(self, rule: Rule) -> bool:
         """Whether a new violation of a rule could be raised here: then it must be judged before it is too late."""
@@ -270,6 +282,11 @@ class Ledger:
 
     # -- reading -------------------------------------------------------------------------------------------------
 
+    @property
+    def unknowns(self) -> dict[str, int]:
+        """``SSG301 engine`` → how often nobody could tell."""
+        return {key: known.count for key, known in list(self._unknown.items())}
+
     def violations(self) -> tuple[Violation, ...]:
         """All distinct violations with their counts, in order of first sight."""
         return tuple(entry.snapshot() for entry in list(self._entries.values()))
@@ -278,6 +295,6 @@ class Ledger:
         """A child starts at zero: what the parent saw is the parent's."""
         self._entries.clear()
         self.overflow.clear()
-        self.unknowns.clear()
+        self._unknown.clear()
         if self.accepted is not None:
             self.accepted.after_fork()

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 # `warnings` and `logging` leave frames out whose file carries both words, when they count frames for a `stacklevel`:
 # so what is called through ours is told as its caller's line, as it was.
-_FILE = "<ssot-guard importlib _bootstrap>"
+_FILE = "<ssot-guard: calls through, left out by stacklevel like importlib._bootstrap>"
 _COPIED = ("__module__", "__name__", "__qualname__", "__doc__", "__type_params__")
 
 

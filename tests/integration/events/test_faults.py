@@ -4,7 +4,7 @@ import pytest
 
 RULE = {
     "id": "run",
-    "emitter": ["acme.ws:Emitter.emit", "acme.ws:send"],
+    "emitter": ["acme.ws:Emitter.emit", "acme.ws:send", "acme.ws:soon"],
     "event": "event",
     "run": "message.run",
     "tenant": "self.user_id",
@@ -12,7 +12,9 @@ RULE = {
     "foreign": ["acme.**:*.notify_*"],
     "within": 0.001,
 }
+SELF = {"id": "self", "run": "self", "emitter": ["acme.ws:Emitter.emit"]}
 WS = """
+import asyncio
 log = []
 class Message:
     def __init__(self, run): self.run = run
@@ -30,14 +32,15 @@ class Emitter:
 class Sub(Emitter):
     def emit(self, event, message): return super().emit(event, message)
 async def send(event, message): return Emitter("alice").emit(event, message)
+def soon(event, message): return asyncio.ensure_future(send(event, message))
 """
 PROGRAM = """
 import types
 guard.uninstall()
 # What a wrapper calls, and what contains the rest; what is built with the guard itself; what an operator calls.
-BOUNDARIES = {"Emitter": "enter leave fail pause resume", "Foreign": "enter leave fail pause resume", "Contract": "contain __init__ census",
-    "ssot_guard.watch.events.tap": "_finished", "EventWatcher": "__init__ census"}
-BUILT = ("Automaton", "Places", "Breaks", "Runs", "Binding", "_Pattern")
+BOUNDARIES = {"Emitter": "enter leave fail pause resume _done", "Foreign": "enter leave fail pause resume", "Contract": "contain __init__ census",
+    "ssot_guard.watch.events.tap": "_finished _named", "_Unstarted": "__init__ __del__", "EventWatcher": "__init__ census"}
+BUILT = ("Automaton", "Places", "Breaks", "Runs", "Binding", "_Pattern", "Selves", "Futures")
 
 def application():
     for name in [name for name in sys.modules if name.startswith("acme.ws")]:
@@ -49,6 +52,11 @@ def application():
         except Exception as error: answer = repr(error)
         said.append(asyncio.run(answer) if hasattr(answer, "send") else answer)
     async def both():
+        for event in ("started", "started", "completed"):
+            await ws.soon(event, ws.Message("f"))
+        waits = ws.soon("started", ws.Message("w"))
+        ws.Emitter("alice").emit("thinking", ws.Message("w"))
+        await waits
         return await asyncio.gather(ws.send("started", ws.Message("g")), ws.send("tool", ws.Message("h")))
     for number, cls in enumerate((ws.Emitter, ws.Sub)):
         one, message = cls("alice"), ws.Message(f"{MODE} {number}")
@@ -130,7 +138,7 @@ for MODE in ("warn", "strict"):
 
 @pytest.fixture(scope="module")
 def answer(stage):
-    policy = {"packages": ["acme"], "events": [RULE]}
+    policy = {"packages": ["acme"], "events": [RULE, {**RULE, **SELF}]}
     table = {"faults": {"program": f"POLICY = {policy!r}\n{PROGRAM}", "only": "async"}}
     return stage.play(table, rule=RULE, ws=WS)["faults", "async"]
 

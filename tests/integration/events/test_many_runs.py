@@ -65,7 +65,7 @@ for number in range(5_000):
 send("failed")
 send("started", "again")
 for number in range(5_000): emit("started", "again")
-told["kept"] = max(len(run.past) for contract in ssot_guard.guard.current().engine().parts.parts[0].contracts
+told["kept"] = max(len(run.past) for contract in ssot_guard.guard.current_guard().engine().parts.parts[0].contracts
                    for run in contract.runs.open.values())
 send("failed", "again")
 send("started", "s")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ssot_guard.names import parse
 from ssot_guard.policy.emitters import emitters
+from ssot_guard.watch.classes import is_class, module_of, mro_of, namespace_of, qualname_in_code
 from ssot_guard.watch.events.emitter import Emitter
 from ssot_guard.watch.events.foreign import Foreign
-from ssot_guard.watch.events.tap import can_wrap, wrap
+from ssot_guard.watch.events.tap import can_wrap, is_open, wrap
 from ssot_guard.watch.imports import loaded
 from ssot_guard.watch.patterns import NameGlob
 from ssot_guard.watch.replacements import MISSING, Replacements, own
@@ -38,34 +39,42 @@ class Binding:
     def emitters_in(self, name: str, module: ModuleType) -> Iterator[tuple[Any, Any]]:
         """Wrap the emitters of a module that has loaded; its functions, with what stands for them now."""
         for home, path, event in self._emitters:
-            if home == name:
-                *owners, attribute = path.split(".")
+            if home != name:
+                continue
+            *owners, attribute = path.split(".")
+            function, wrapper = own(module, attribute), None
+            try:
                 if owners:
                     self._method(loaded.namespace(module), owners, attribute, event)
                 else:
-                    function = own(module, attribute)
                     wrapper = self._put(module, attribute, function, event, None)
-                    if wrapper is not None:
-                        yield function, wrapper
+            except Exception as error:  # noqa: BLE001 - contained
+                self._contract.contain(error)
+            if wrapper is not None:
+                yield function, wrapper
         self.overrides()
 
     def overrides(self) -> None:
         """Wrap what subclasses have put in the place of an emitter."""
         for cls, attribute, event, model in self._methods:
             for below in _below(cls):
-                if self._cares(below.__module__):
+                if self._cares(module_of(below)):
                     self._put(below, attribute, own(below, attribute), event, model)
 
     def foreign_in(self, name: str, module: ModuleType) -> Iterator[tuple[Any, Any]]:
         """Wrap the foreign callables of a module that has loaded; its functions, with what stands for them now."""
         for key, value in list(loaded.namespace(module).items()) if self._foreign else ():
-            if issubclass(type(value), type):
-                if own(value, "__module__") == name:
-                    self._foreign_methods(value)
-            elif self._is_foreign([(name, key)]) and getattr(value, "__module__", None) == name:
-                wrapper = self._put_foreign(module, key, value, f"{name}:{key}")
-                if wrapper is not None:
-                    yield value, wrapper
+            wrapper = None
+            try:
+                if is_class(value):
+                    if module_of(value) == name:
+                        self._foreign_methods(value)
+                elif self._is_foreign([(name, key)]) and is_open(value) and _home(value) == name:
+                    wrapper = self._put_foreign(module, key, value, f"{name}:{key}")
+            except Exception as error:  # noqa: BLE001 - contained
+                self._contract.contain(error)
+            if wrapper is not None:
+                yield value, wrapper
 
     def _method(self, scope: dict[str, Any], owners: list[str], attribute: str, event: str | None) -> None:
         """Wrap a method of a class; of an object in the module, that of its class."""
@@ -74,8 +83,8 @@ class Binding:
             owner = getattr(owner, name, None)
         if owner is None:
             return
-        cls = owner if isinstance(owner, type) else type(owner)
-        function = next((found for one in cls.__mro__ if (found := own(one, attribute)) is not MISSING), MISSING)
+        cls = owner if is_class(owner) else type(owner)
+        function = next((found for one in mro_of(cls) if (found := own(one, attribute)) is not MISSING), MISSING)
         if self._put(cls, attribute, function, event, None) is not None:
             self._methods.append((cls, attribute, event, _plain(function)))
 
@@ -83,7 +92,7 @@ class Binding:
         """Wrap an emitter where it is none yet; None where nothing was put."""
         if found is MISSING or self._is_ours(found) or not can_wrap(found):
             return None
-        method = isinstance(owner, type) and not isinstance(found, staticmethod)
+        method = is_class(owner) and not isinstance(found, staticmethod)
         watch = Emitter(self._contract, _plain(found), event, method=method, model=model)
         return self._replace(owner, attribute, found, watch)
 
@@ -112,14 +121,15 @@ class Binding:
         return False
 
     def _foreign_methods(self, cls: type) -> None:
-        for attribute, value in list(vars(cls).items()):
-            if issubclass(type(value), type):
-                if value.__qualname__ == f"{cls.__qualname__}.{attribute}":
+        module, qualname = module_of(cls), qualname_in_code(cls)
+        for attribute, value in list(namespace_of(cls).items()):
+            if is_class(value):
+                if qualname_in_code(value) == f"{qualname}.{attribute}":
                     self._foreign_methods(value)
             elif attribute == "__call__" or not attribute.startswith("__"):
-                names = [(one.__module__, f"{one.__qualname__}.{attribute}") for one in cls.__mro__]
-                if self._is_foreign(names):
-                    self._put_foreign(cls, attribute, value, f"{cls.__module__}:{cls.__qualname__}.{attribute}")
+                names = [(module_of(one), f"{qualname_in_code(one)}.{attribute}") for one in mro_of(cls)]
+                if self._is_foreign(names) and is_open(_plain(value)):
+                    self._put_foreign(cls, attribute, value, f"{module}:{qualname}.{attribute}")
 
     def _is_foreign(self, names: list[tuple[str, str]]) -> bool:
         return any(pattern.matches(module, qualname) for pattern in self._foreign for module, qualname in names)
@@ -137,7 +147,15 @@ class _Pattern:
 
 
 def _plain(found: Any) -> Any:
-    return found.__func__ if isinstance(found, (staticmethod, classmethod)) else found
+    return found.__func__ if issubclass(type(found), (staticmethod, classmethod)) else found
+
+
+def _home(value: Any) -> Any:
+    """The module that something says it was defined in."""
+    try:
+        return getattr(value, "__module__", None)
+    except Exception:  # noqa: BLE001 - the application's property
+        return None
 
 
 def _below(cls: type) -> Iterator[type]:

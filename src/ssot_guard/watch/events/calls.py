@@ -85,13 +85,16 @@ def inside_emitter(contract: Contract, outer: Call | None) -> bool:
     return False
 
 
-def finish(call: Call, *, sent: bool) -> bool:
-    """A call is over; True where it stood for itself, False where it served another one."""
+def finish(call: Call, *, sent: bool, here: bool = True) -> bool:
+    """A call is over; True where it stood for itself, False where it served another one.
+
+    Not ``here``: its context goes on without it, and this one is somebody else's.
+    """
     call.contract = None
     serves, outer = call.serves, call.outer
     if outer is not None:
         call.outer = None  # who keeps this call must not keep all those around it
-        if serves is None:
+        if serves is None and here:
             current.set(outer)  # not by a token: an awaitable may be driven in several contexts
     if serves is None:
         return True

@@ -6,6 +6,7 @@ from time import monotonic
 
 from ssot_guard.watch.events.breaks import Breaks
 from ssot_guard.watch.events.calls import pending
+from ssot_guard.watch.events.futures import Futures
 from ssot_guard.watch.events.parameters import text_of
 from ssot_guard.watch.events.runs import Run, Runs
 from ssot_guard.watch.events.selves import Selves
@@ -41,7 +42,9 @@ class Contract:
         self.on = True
         self.called = False
         self.runs = Runs(rule.within, late=False)
-        self.selves = Selves()
+        self.selves = Selves(self.gone)
+        self.name = self.selves.name
+        self.futures = Futures()
         self.longest = 64 + 2 * len(self.names)  # events of a run that are kept before old ones are thinned out
         self._faults = faults
         self._tenants = tenants
@@ -100,8 +103,10 @@ class Contract:
             before = run.at
             state = before.moves.get(event) or self.automaton.step(before, event)
             waiting: list[Call] | None = None
-            if state is None and outer is not None:
-                state, waiting = self._after_listeners(before, event, pending(self, key, outer))
+            if state is None:
+                calls = self.futures.of(key) + pending(self, key, outer)
+                if calls:
+                    state, waiting = self._after_others(before, event, calls)
             if run.at is not before:
                 continue  # another thread wrote meanwhile
             if state is None:
@@ -114,8 +119,31 @@ class Contract:
             return self._end(key, event, run) if state.over else None
         return None
 
-    def _after_listeners(self, state: State, event: str, calls: list[Call]) -> tuple[State | None, list[Call]]:
-        """As if calls that have not returned yet had sent their events: their listeners sent this one.
+    def came(
+        self, call: Call, place: Place, owner: str | None, before: State | None, *, sent: bool
+    ) -> BaseException | None:
+        """What a call gave back is done. ``before`` is the state of the run when it was called."""
+        key, event = call.key, call.event or ""
+        run = self.runs.open.get(key)
+        if call.counted:
+            if run is not None and not sent:  # it was taken for sent
+                run.partial = True
+            return None
+        if not sent:
+            return None
+        now = self.automaton.start if run is None else run.at
+        is_late = (run is None and key in self.runs.ended) or self.automaton.step(now, event) is None
+        if is_late and (before is None or self.automaton.step(before, event) is not None):
+            self.breaks.unknown("SSG401")
+            if run is not None:
+                run.partial = True
+            return None
+        if run is None:
+            return self.begun(key, event, owner, place, None)
+        return self.stepped(key, event, run, place, None)
+
+    def _after_others(self, state: State, event: str, calls: list[Call]) -> tuple[State | None, list[Call]]:
+        """As if calls that have not returned yet had sent their events: their listeners sent this one, or it overtook.
 
         With the state after this event comes which of the calls that takes; None where it does not help.
         """
@@ -202,10 +230,23 @@ class Contract:
         if self.runs.close(key):
             self.breaks.unknown("SSG401")
 
+    def gone(self, key: str) -> None:
+        """The object that a run is has died: its name will not come again, nor will its end."""
+        run = self.runs.open.get(key)
+        if run is None:
+            return
+        if run.at.complete:
+            self.runs.finished += self.runs.drop(key)
+        elif self.runs.within is not None:  # once its time is over, that is a violation
+            run.gone = True
+        elif self.runs.drop(key) and not (run.told or run.partial):
+            self.breaks.unknown("SSG401")
+
     # -- runs without an end -------------------------------------------------------------------------------------
 
     def check(self) -> None:
         """Judge what is open: too long is a violation, anything else is not known yet, and said once."""
+        self.selves.look(all_of_them=True)
         now = monotonic()
         self._give_up_overdue(now, len(self.runs.open))
         for key, run in self.runs.snapshot():
@@ -236,5 +277,6 @@ class Contract:
 
     def census(self) -> dict[str, int]:
         """Counts of runs, as plain data."""
+        self.selves.look(all_of_them=True)
         runs = self.runs
         return {"open": len(runs.open), "finished": runs.finished, "violated": runs.broken, "evicted": runs.evicted}

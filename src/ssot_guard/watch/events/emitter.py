@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from _functools import partial
+
 from ssot_guard.watch.events.calls import Call, current, finish, reach, sends
+from ssot_guard.watch.events.futures import came_to
 from ssot_guard.watch.events.parameters import NOWHERE, event_of, parameter, text_of
 from ssot_guard.watch.events.places import place_of
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 
     from ssot_guard.watch.events.contract import Contract
     from ssot_guard.watch.events.parameters import Parameter
+    from ssot_guard.watch.events.places import Place
 
 _current, _set_current = current.get, current.set
 
@@ -95,11 +99,16 @@ class Emitter:
             return None
         raise verdict
 
-    def leave(self, call: Call, result: object) -> None:
+    def leave(self, call: Call, result: object) -> None:  # noqa: C901 - as above
         """A call returned: unless it says False, the event was sent. Raises what the host's filters make an error."""
         contract, key, event, outer = self._contract, call.key, call.event, call.outer
         verdict = None
         try:
+            # A look at what most emitters answer is cheaper than one at its type.
+            if not (result is None or result is True or result is False) and hasattr(type(result), "add_done_callback"):
+                result = self._wait(call, result)
+                if result is call:
+                    return
             sent = result is not False and call.sent is not False
             if outer is None:
                 call.contract = None
@@ -125,6 +134,28 @@ class Emitter:
             contract.contain(error)
         if verdict is not None:
             raise verdict
+
+    def _wait(self, call: Call, future: Any) -> object:
+        """A call gave back a task or a future: what that came to where it is done, else the call itself."""
+        if future.done():
+            return came_to(future)
+        contract, run = self._contract, self._open.get(call.key)
+        place = contract.places.caller(self._callee)
+        contract.futures.add(call, contract.automaton.start if run is None else run.at)
+        future.add_done_callback(partial(self._done, call, place))
+        self.pause(call)
+        return call
+
+    def _done(self, call: Call, place: Place, future: Any) -> None:
+        """What a call gave back is done: recorded, and not raised, for nobody waits here."""
+        contract = self._contract
+        try:
+            sent, state = came_to(future), contract.futures.remove(call)
+            if finish(call, sent=sent, here=False) and contract.on:
+                owner = None if self._tenant_of is None else call.owner
+                contract.came(call, place, owner, state, sent=sent and call.sent is not False)
+        except Exception as error:  # noqa: BLE001 - contained
+            contract.contain(error)
 
     def fail(self, call: Call) -> None:
         """A call ended with an exception: nothing was sent."""
@@ -157,7 +188,7 @@ class Emitter:
     def _run(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
         """The run of a call; None where it cannot be told."""
         run = self._run_of.of(args, kwargs)
-        text = self._contract.selves.name(run) if self._contract.rule.run == "self" else text_of(run)
+        text = self._contract.name(run) if self._contract.rule.run == "self" else text_of(run)
         if text is None:
             self._contract.breaks.unknown("SSG401")
         return text

@@ -15,7 +15,10 @@ _MOST = 10_000
 _SCHEDULERS = ("asyncio.", "concurrent.futures.", "anyio.")  # they call what somebody else has handed to them
 _THREADS = frozenset(("threading", "contextvars"))
 _HERE = __name__.rpartition(".")[0]
-_OURS = frozenset((*(f"{_HERE}.{name}" for name in ("contract", "emitter", "foreign", "tap")), "wrapt.wrappers"))
+_OURS = frozenset((
+    *(f"{_HERE}.{name}" for name in ("contract", "emitter", "foreign", "tap")),
+    "ssot_guard.watch.proxy", "wrapt.wrappers",
+))  # fmt: skip
 _INSIDE = 3  # frames between a wrapper and who asks for its caller, at least
 _getframe = sys._getframe  # noqa: SLF001 - documented, in spite of its name; test suites remove it for a while
 

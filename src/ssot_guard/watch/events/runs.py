@@ -30,7 +30,9 @@ _NEVER = float("inf")
 class Run:
     """One run, as far as it was seen. ``owner`` is its tenant's identity; ``place`` where its first event came from."""
 
-    __slots__ = ("at", "began", "broken", "marked", "owed", "owner", "partial", "past", "place", "told", "trimmed")
+    __slots__ = (
+        "at", "began", "broken", "gone", "marked", "owed", "owner", "partial", "past", "place", "told", "trimmed",
+    )  # fmt: skip
 
     def __init__(self, at: State, began: float, owner: str | None, place: Place) -> None:
         self.at = at
@@ -44,6 +46,7 @@ class Run:
         self.partial = False  # not seen from its start
         self.broken = False
         self.told = False
+        self.gone = False  # the object that it is has died
 
     def trim(self) -> None:
         """Keep the last events, and each older one once."""
@@ -136,9 +139,15 @@ class Runs:
 
     def lost(self, key: str) -> None:
         """A run that can be followed no longer."""
-        if self.open.pop(key, None) is not None:
+        run = self.open.pop(key, None)
+        if run is not None:
             self.evicted += 1
-            self.blind()
+            if not run.gone:
+                self.blind()
+
+    def drop(self, key: str) -> bool:
+        """Take a run out whose name will not come again; False where another thread did."""
+        return self.open.pop(key, None) is not None
 
     def close(self, key: str) -> bool:
         """What a run belongs to is over; whether it was open, and nobody has said so.

@@ -6,6 +6,7 @@ A wrapper is of its function's kind (sync or async), because frameworks ask. Wha
 
 from __future__ import annotations
 
+from ssot_guard.watch.classes import MISSING, attribute_of, is_class, module_of, name_of
 from ssot_guard.watch.dress import dress, uncounted
 
 TYPE_CHECKING = False
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _COROUTINE_FLAG, _GENERATOR_FLAGS = 0x80, 0x20 | 0x200  # of `co_flags`: `inspect` would be a dear import
 _FUNCTION = type(lambda: None)
+_GETATTRIBUTE = vars(object)["__getattribute__"]
+_OPEN = frozenset(("FunctionWrapper", "cython_function_or_method"))  # not lazy, though they answer in their own way
 
 
 async def _coroutine() -> None:
@@ -44,9 +47,19 @@ _sample.close()
 
 def can_wrap(found: object) -> bool:
     """Whether calls of it can be looked at: a callable that is no class and no generator function."""
-    function = found.__func__ if isinstance(found, (staticmethod, classmethod)) else found
+    function = found.__func__ if issubclass(type(found), (staticmethod, classmethod)) else found  # type: ignore[attr-defined]
+    if not callable(function) or is_class(function):
+        return False
     flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-    return callable(function) and not isinstance(function, type) and not flags & _GENERATOR_FLAGS
+    return not flags & _GENERATOR_FLAGS
+
+
+def is_open(found: object) -> bool:
+    """Whether it is no lazy object: those answer for what stands behind them, and look for it when they are asked."""
+    cls = type(found)
+    if name_of(cls) in _OPEN or module_of(cls) in ("builtins", "functools"):
+        return True
+    return attribute_of(cls, "__getattr__") is MISSING and attribute_of(cls, "__getattribute__") is _GETATTRIBUTE
 
 
 def wrap(found: Any, watch: Watch) -> Any:
@@ -73,7 +86,7 @@ def _around(function: Any, watch: Watch) -> Any:
             raise
         if type(result) is _COROUTINE:  # a coroutine function behind a decorator that is none
             watch.pause(call)
-            return _finished(result, call, watch)
+            return _named(_finished(_Unstarted(result), call, watch), result)
         leave(call, result)
         return result
 
@@ -81,25 +94,54 @@ def _around(function: Any, watch: Watch) -> Any:
 
 
 def _around_coroutine(function: Any, watch: Watch) -> Any:
+    """Calls it at once: whoever passes wrong arguments is told there, and not where the coroutine is awaited.
+
+    `inspect` goes by a flag. From 3.11 on CPython makes coroutines by an instruction, and leaves a flag alone.
+    """
     enter, leave, fail = watch.enter, watch.leave, watch.fail
 
-    async def call_through(*args: Any, **kwargs: Any) -> Any:
+    async def sent(unstarted: _Unstarted, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        coroutine, unstarted.coroutine = unstarted.coroutine, None
         call = enter(args, kwargs)
         if call is None:
-            return await function(*args, **kwargs)
+            return await coroutine  # type: ignore[misc]
         try:
-            result = await function(*args, **kwargs)
+            result = await coroutine  # type: ignore[misc]
         except BaseException:
             fail(call)
             raise
         leave(call, result)
         return result
 
+    def call_through(*args: Any, **kwargs: Any) -> Any:
+        return sent(_Unstarted(function(*args, **kwargs)), args, kwargs)
+
+    call_through.__code__ = call_through.__code__.replace(co_flags=call_through.__code__.co_flags | _COROUTINE_FLAG)
+    _named(uncounted(sent), function)
     return call_through
 
 
+class _Unstarted:
+    """A coroutine that ours waits to start. Where nobody awaits ours, Python says so of ours: once is enough."""
+
+    __slots__ = ("coroutine",)
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self.coroutine: Coroutine[Any, Any, Any] | None = coroutine
+
+    def __del__(self) -> None:
+        if self.coroutine is not None:
+            self.coroutine.close()
+
+
+def _named(ours: Any, theirs: Any) -> Any:
+    ours.__name__, ours.__qualname__ = theirs.__name__, theirs.__qualname__
+    return ours
+
+
 @uncounted
-async def _finished(coroutine: Coroutine[Any, Any, Any], call: Call, watch: Watch) -> Any:
+async def _finished(unstarted: Any, call: Call, watch: Watch) -> Any:
+    coroutine, unstarted.coroutine = unstarted.coroutine, None
     watch.resume(call)
     try:
         result = await coroutine
@@ -112,10 +154,11 @@ async def _finished(coroutine: Coroutine[Any, Any, Any], call: Call, watch: Watc
 
 def _wrap_object(found: Any, watch: Watch) -> Any:
     """Partials, and what other libraries have decorated: a proxy that is bound as they are."""
-    import wrapt
+    from ssot_guard.watch.proxy import binding
 
     @uncounted
     def call_through(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        __tracebackhide__ = True
         call = watch.enter(args if instance is None else (instance, *args), kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
@@ -126,8 +169,8 @@ def _wrap_object(found: Any, watch: Watch) -> Any:
             raise
         if type(result) is _COROUTINE:
             watch.pause(call)
-            return _finished(result, call, watch)
+            return _named(_finished(_Unstarted(result), call, watch), result)
         watch.leave(call, result)
         return result
 
-    return wrapt.FunctionWrapper(found, call_through)
+    return binding(found, call_through)

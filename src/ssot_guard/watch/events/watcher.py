@@ -97,6 +97,7 @@ class EventWatcher:
         for contract in self.contracts:
             contract.called = False
             contract.runs.forget(late=True)
+            contract.futures.forget()
 
     def census(self) -> dict[str, Any]:
         """Rule id → the counts of its runs."""

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import sys
 from _collections import deque
+from _contextvars import ContextVar
 from time import perf_counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _contextvars import Token
     from collections.abc import Callable
     from types import CodeType, FrameType, TracebackType
     from typing import Any, TypeVar
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
 _getframe = sys._getframe  # noqa: SLF001 - documented, in spite of its name; test suites remove it for a while
 _DECORATOR = "ssot_guard.watch.journeys.decorated"
 _PASSED = frozenset((__name__, "contextlib"))
-_DEEP = 1_000  # frames of a traceback that are looked at
+_DEEP = 1_000  # frames of a traceback that are looked at, and runs of a context
+_TRIES = 100
 
 wake: Callable[[], Journeys | None] | None = None  # set by the guard in force: builds the parts where they are not yet
+_innermost: ContextVar[_Run | None] = ContextVar("ssot_guard.journeys", default=None)
 waiting: deque[Ended] = deque(maxlen=10_000)  # runs that ended while another thread built the parts
 
 
@@ -44,13 +48,13 @@ class journey:  # noqa: N801 - used as a function
         if callable(rule_id):
             raise TypeError('a journey needs the id of its rule: @ssot_guard.journey("golden-path")')
         self._id = rule_id
-        self._open: list[_Run] = []  # several, where one object serves many tasks
+        self._open: dict[_Run, None] = {}  # several, where one object serves many tasks
         self._place: Place | None = None
 
     def __enter__(self) -> None:
         if wake is not None:
             try:
-                self._begin(_caller(_getframe(1)))
+                self._begin(*_caller(_getframe(1)))
             except Exception as error:  # noqa: BLE001 - contained
                 _note(error)
 
@@ -59,7 +63,7 @@ class journey:  # noqa: N801 - used as a function
     ) -> None:
         if self._open:
             try:
-                self._end(_caller(_getframe(1)), error)
+                self._end(*_caller(_getframe(1)), error)
             except Exception as problem:  # noqa: BLE001 - contained
                 _note(problem)
 
@@ -74,44 +78,97 @@ class journey:  # noqa: N801 - used as a function
     def __call__(self, function: F) -> F:
         from ssot_guard.watch.journeys import decorated
 
-        wrapped: F = decorated.decorate(self._id, function, _place(_caller(_getframe(1))))
+        wrapped: F = decorated.decorate(self._id, function, _place(_caller(_getframe(1))[0]))
         return wrapped
 
-    def _begin(self, frame: FrameType) -> None:
-        self._open.append(_Run(id(frame), self._place or _place(frame), perf_counter()))
+    def _begin(self, frame: FrameType, holder: int) -> None:
+        run = _Run(self, frame, holder, self._place or _place(frame))
+        run.outer = _still_open(_innermost.get())
+        run.token = _innermost.set(run)
+        run.earliest = run.latest = perf_counter()
+        self._open[run] = None
 
-    def _end(self, frame: FrameType, error: BaseException | None) -> None:
-        now, mine = perf_counter(), id(frame)
-        known = self._open[::-1]
-        run = next((one for one in known if one.frame == mine), known[0] if known else None)
-        try:
-            self._open.remove(run)  # type: ignore[arg-type]
-        except ValueError:  # a task that shares this object ended it
-            return
-        if run is not None:
-            _take(Ended(self._id, run.place, now - run.start, error))
+    def _end(self, frame: FrameType, holder: int, error: BaseException | None) -> None:
+        now = perf_counter()
+        inner = _innermost.get()
+        if inner is not None and inner.is_of(self, frame, holder) and self._open.pop(inner, self) is None:
+            ended, earliest, latest = inner, inner.earliest, inner.latest
+        else:
+            inner = _still_open(inner)
+            known = self._known(inner, frame, holder)
+            earliest = min((run.earliest for run in known), default=now)
+            latest = max((run.latest for run in known), default=now)
+            while known and self._open.pop(known[-1], self) is not None:  # another one that shares this object ended it
+                known.pop()
+            if not known:
+                return
+            ended = known.pop()
+            for other in known:  # which of them ended, nobody knows
+                other.earliest, other.latest = earliest, latest
+        _innermost.set(_still_open(inner))
+        _take(Ended(self._id, ended.place, now - latest, now - earliest, error))
+
+    def _known(self, inner: _Run | None, frame: FrameType, holder: int) -> list[_Run]:
+        """The runs that may be the one that ends: of this frame or exit stack, else of this context, else all."""
+        here: list[_Run] = []
+        while inner is not None and len(here) < _DEEP:
+            if inner.journey is self and inner in self._open:
+                here.append(inner)
+            inner = inner.outer
+        everywhere = here if len(self._open) == len(here) else _keys(self._open)
+        for runs in (here, everywhere):
+            exact = [run for run in runs if run.is_of(self, frame, holder)]
+            if exact:
+                return exact[:1] if runs is here else exact[-1:]
+        return [run for run in here if run.began_here()][::-1] or everywhere
 
 
 class _Run:
-    """A run that is open; ``frame`` tells apart those of one object that many tasks share."""
+    """A run that is open. Whoever ends it is known by the frame or the exit stack that holds it, or by its context.
 
-    __slots__ = ("frame", "place", "start")
+    Where neither tells it from others of the same object it began between ``earliest`` and ``latest``.
+    """
 
-    def __init__(self, frame: int, place: Place, start: float) -> None:
-        self.frame = frame
+    __slots__ = ("code", "earliest", "holder", "journey", "latest", "outer", "place", "token")
+
+    outer: _Run | None  # around it, in its context
+    token: Token[_Run | None]
+    earliest: float
+    latest: float
+
+    def __init__(self, journey: journey, frame: FrameType, holder: int, place: Place) -> None:
+        self.journey = journey
+        self.holder = holder
+        self.code = frame.f_code if holder == id(frame) else None  # another frame may have the address by now
         self.place = place
-        self.start = start
+
+    def is_of(self, journey: journey, frame: FrameType, holder: int) -> bool:
+        """Whether it is held there."""
+        return self.journey is journey and self.holder == holder and (self.code is None or self.code is frame.f_code)
+
+    def began_here(self) -> bool:
+        """Whether it began in this very context, and not in one that this is a copy of."""
+        innermost = _innermost.get()
+        try:
+            _innermost.reset(self.token)  # what it may be used for is told by nothing else
+        except (ValueError, RuntimeError):
+            return False
+        self.token = _innermost.set(innermost)
+        return True
 
 
 class Ended:
     """A run that is over; of its error, what may be kept: no message, it may hold a user's data."""
 
-    __slots__ = ("frames", "gave_up", "id", "kind", "place", "seconds")
+    __slots__ = ("frames", "gave_up", "id", "kind", "longest", "place", "shortest")
 
-    def __init__(self, rule_id: str, place: Place, seconds: float, error: BaseException | None) -> None:
+    def __init__(
+        self, rule_id: str, place: Place, shortest: float, longest: float, error: BaseException | None
+    ) -> None:
         self.id = rule_id
         self.place = place
-        self.seconds = seconds
+        self.shortest = shortest  # seconds; as long as the longest, unless it cannot be told from others
+        self.longest = longest
         kind = type(error)
         self.kind = None if error is None else name_of(kind)
         # `pytest.fail` is no `Exception`, and means one.
@@ -126,12 +183,33 @@ def begin_at(rule_id: str, place: Place) -> journey:
     return one
 
 
-def _caller(frame: FrameType) -> FrameType:
-    """Who uses a journey: past ourselves and exit stacks."""
+def _still_open(run: _Run | None) -> _Run | None:
+    """The innermost run of a context that has not ended."""
+    while run is not None and run not in run.journey._open:  # noqa: SLF001 - the same file
+        run = run.outer
+    return run
+
+
+def _keys(table: dict[_Run, None]) -> list[_Run]:
+    """In order; none where other threads change the table all the time."""
+    for _ in range(_TRIES):
+        try:
+            return list(table)
+        except RuntimeError:
+            continue
+    return []
+
+
+def _caller(frame: FrameType) -> tuple[FrameType, int]:
+    """Who uses a journey, past ourselves and exit stacks; and the identity of the exit stack, else of its frame."""
     outer: FrameType | None = frame
-    while outer is not None and outer.f_globals.get("__name__") in _PASSED:
+    holder = None
+    while outer is not None and (name := outer.f_globals.get("__name__")) in _PASSED:
+        if name == "contextlib" and "self" in outer.f_code.co_varnames[:1]:
+            holder = outer.f_locals["self"]
         outer = outer.f_back
-    return outer or frame
+    outer = outer or frame
+    return outer, id(outer if holder is None else holder)
 
 
 def _place(frame: FrameType) -> Place:

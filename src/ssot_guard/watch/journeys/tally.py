@@ -55,20 +55,22 @@ class Tally:
 
     # -- counting ------------------------------------------------------------------------------------------------
 
-    def succeed(self, seconds: float) -> None:
-        """One more that did."""
-        index = _bucket(seconds)
-        buckets = self._buckets
-        buckets[index] += 1
+    def succeed(self, seconds: float | None) -> None:
+        """One more that did; without ``seconds`` where nobody knows how long it took."""
+        if seconds is not None:
+            index = _bucket(seconds)
+            buckets = self._buckets
+            buckets[index] += 1
         self.succeeded += 1
 
-    def fail(self, seconds: float, kind: str, place: str | None, test: str | None = None) -> None:
+    def fail(self, seconds: float | None, kind: str, place: str | None, test: str | None = None) -> None:
         """One more that did not; ``kind`` and ``place`` say why, and where."""
-        index = _bucket(seconds)
-        buckets = self._buckets
-        buckets[index] += 1
+        if seconds is not None:
+            index = _bucket(seconds)
+            buckets = self._buckets
+            buckets[index] += 1
         self._count(kind if place is None else f"{kind} at {place}", 1)
-        told = {"error": kind, "place": place, "seconds": round(seconds, 6), "test": test}
+        told = {"error": kind, "place": place, "seconds": None if seconds is None else round(seconds, 6), "test": test}
         self.last.append({key: value for key, value in told.items() if value is not None})
         self.failed += 1
 

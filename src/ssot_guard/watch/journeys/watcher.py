@@ -108,9 +108,12 @@ class Journeys:
         if not tally.runs:
             self.matched.add(run.id)
         self._remember(run)
-        too_slow = rule.max_seconds is not None and run.seconds > rule.max_seconds
+        too_slow = rule.max_seconds is not None and run.shortest > rule.max_seconds
         if run.kind is None and not too_slow:
-            tally.succeed(run.seconds)
+            if rule.max_seconds is not None and run.longest > rule.max_seconds:
+                self._ledger.unknown("SSG501", rule.id)
+                return
+            tally.succeed(_seconds(run))
             if tally.failed and run.id not in self._due:
                 self._judge(run.id)
         elif run.gave_up and not too_slow:
@@ -124,9 +127,9 @@ class Journeys:
             tally.excused += 1
             return
         if run.kind is None or run.gave_up:
-            tally.fail(run.seconds, f"longer than {duration(rule.max_seconds or 0)}", None, test or None)
+            tally.fail(_seconds(run), f"longer than {duration(rule.max_seconds or 0)}", None, test or None)
         else:
-            tally.fail(run.seconds, run.kind, where(self._policy, self._files, run.frames), test or None)
+            tally.fail(_seconds(run), run.kind, where(self._policy, self._files, run.frames), test or None)
         self._judge(run.id)
 
     def _remember(self, run: Ended) -> None:
@@ -170,6 +173,11 @@ def below(rule: JourneyRule, tally: Tally, site: Site, target: str, message: str
     """A journey that is below its target."""
     details = {**tally.census(), "target": rule.target, "failed-runs": list(tally.last)}
     return Facts("SSG501", rule, site, target, message, kind="journey", details=details)
+
+
+def _seconds(run: Ended) -> float | None:
+    """How long it took, where that can be told."""
+    return run.longest if run.longest == run.shortest else None
 
 
 def where(policy: Policy, files: Files, frames: list[Frame]) -> str | None:
