@@ -193,7 +193,11 @@ BY_MODEL = [
     (ROLE + 'contested = ["a.b:C", "a.c:C"]', "roles[0].contested", "stands beside `canonical`"),
     (ROLE + 'share = ["a.config"]', "roles[0].share", "needs `isolated = true`"),
     (ROLE + 'isolated = true\ntenant-from = "user_id"', "roles[0].tenant-from", "write `self.user_id`"),
-    (ROLE + 'kind = "function"\ninstances = { max = 1 }', "roles[0].instances", 'is about classes; the role\'s kind is "function"'),
+    (
+        ROLE + 'kind = "function"\ninstances = { max = 1 }',
+        "roles[0].instances",
+        'is about classes; the role\'s kind is "function"',
+    ),
     (ROLE + 'tenant-from = "self.user id"', "roles[0].tenant-from", "dotted path of attributes"),
     (ROLE + 'retiring = [{ class = "a.b:C", until = 2027-01-01 }]', "roles[0].retiring[0]", "role's `canonical`"),
     (ROLE + 'except = ["a.b:C"]', "roles[0].except[0]", "role's `canonical`"),
