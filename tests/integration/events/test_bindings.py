@@ -237,3 +237,37 @@ def test_a_rule_whose_emitter_was_never_called_is_dead(answers, way):
     assert clean(answers["never called", way]).dead == ["run"]
     assert clean(answers["never loaded", way]).dead == ["run"]
     assert clean(answers["twice", way]).dead == []
+
+
+AGAIN = """
+import gc, importlib, sys, weakref
+kept = []
+for number in range(5):
+    sys.modules.pop("acme.ws", None)
+    ws = importlib.import_module("acme.ws")
+    kept.append((weakref.ref(ws.Emitter), weakref.ref(ws)))
+    ws.Emitter().emit("started", str(number))
+    ws.Emitter().emit("completed", str(number))
+del ws
+gc.collect()
+told["alive"] = [[one() is not None for one in some] for some in kept]
+guard.check()
+"""
+
+
+def test_what_a_module_was_before_it_was_imported_again_goes(stage):
+    answers = stage.play(
+        {
+            "again": {
+                "program": AGAIN,
+                "ws": "class Emitter:\n    def emit(self, event, run_id): pass\n",
+                "only": "sync",
+            }
+        },
+        rule={"emitter": ["acme.ws:Emitter.emit"], "event": "event", "run": "run_id", "sequence": "started completed"},
+    )
+    answer = answers["again", "sync"]
+    assert (answer.error, answer.faults) == (None, {})
+    assert answer.told["alive"] == [[False, False]] * 4 + [[True, True]]
+    (counts,) = answer.census.values()
+    assert counts["finished"] == 5

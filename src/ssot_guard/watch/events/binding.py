@@ -109,6 +109,13 @@ class Binding:
             self._ours[id(one)] = one
         return wrapper
 
+    def forget(self, name: str, gone: list[Any]) -> None:
+        """These wrappers, of a module that is another one now, stand nowhere any more."""
+        for wrapper in gone:
+            for one in (wrapper, _plain(wrapper)):
+                self._ours.pop(id(one), None)
+        self._methods = [method for method in self._methods if module_of(method[0]) != name]
+
     def _is_ours(self, found: Any) -> bool:
         """Whether it is a wrapper of this rule already, perhaps inside of another rule's."""
         function = _plain(found)

@@ -58,6 +58,7 @@ class EventWatcher:
 
     def loaded(self, name: str, module: ModuleType) -> BaseException | None:
         """A module was executed (again), or was there before."""
+        self._leave(name)
         self._shown.add(name)
         before = len(self._replaced)
         for binding in self._bindings:
@@ -102,6 +103,15 @@ class EventWatcher:
     def census(self) -> dict[str, Any]:
         """Rule id → the counts of its runs."""
         return {contract.rule.id: contract.census() for contract in self.contracts}
+
+    def _leave(self, name: str) -> None:
+        """What stands in the module that this one replaces, if any, goes back."""
+        gone = self._replacements.leave(name)
+        if gone:
+            numbers = {id(one) for one in gone}
+            self._replaced = {key: pair for key, pair in self._replaced.items() if id(pair[1]) not in numbers}
+            for binding in self._bindings:
+                binding.forget(name, gone)
 
     def _is_ours(self, module: str) -> bool:
         return module in self._named or self._policy.governs(module)
