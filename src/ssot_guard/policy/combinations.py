@@ -118,18 +118,26 @@ def _role(rule: Plain, raw: Any, at: Place) -> None:
     for key in OF_CLASSES if rule["kind"] != "class" else ():
         if raw.get(key):
             at.child(key).problem(f'is about classes; the role\'s kind is "{rule["kind"]}"')
-    if rule["tenant-from"] and not rule["tenant-from"].startswith("self."):
-        at.child("tenant-from").problem(f"starts at the object; write `self.{rule['tenant-from']}`")
-    per_tenant = rule["instances"] is not None and rule["instances"]["per"] == "tenant"
-    for key in NEEDS_ISOLATED:
-        # An explicit `isolated = false` is a switch that somebody turned off for a while.
-        if rule[key] and "isolated" not in raw and not (key == "tenant-from" and per_tenant):
-            at.child(key).problem("needs `isolated = true`")
+    _isolated(rule, raw, at)
     for key in ("retiring", "except"):
         for index, entry in enumerate(rule[key]):
             named = entry["class"] if isinstance(entry, dict) else entry
             if rule["canonical"] is not None and rule["canonical"] == named:
                 at.child(key).child(index).problem(f"`{rule['canonical']}` is the role's `canonical`; keep one of them")
+
+
+def _isolated(rule: Plain, raw: Any, at: Place) -> None:
+    per_tenant = rule["instances"] is not None and rule["instances"]["per"] == "tenant"
+    for key in NEEDS_ISOLATED:
+        # An explicit `isolated = false` is a switch that somebody turned off for a while.
+        if rule[key] and "isolated" not in raw and not (key == "tenant-from" and per_tenant):
+            at.child(key).problem("needs `isolated = true`")
+    if rule["tenant-from"] and not rule["tenant-from"].startswith("self."):
+        at.child("tenant-from").problem(f"starts at the object; write `self.{rule['tenant-from']}`")
+    for index, text in enumerate(rule["share"]):
+        module, _, name = text.partition(":")
+        if "*" in name:
+            at.child("share").child(index).problem(f"{text!r} has wildcards in a name; write each name, or `{module}`")
 
 
 def _event(rule: Plain, at: Place) -> None:

@@ -192,6 +192,11 @@ BY_MODEL = [
     ('[[roles]]\nmatch = ["a.b"]', "roles[0].match[0]", "is a module or a path"),
     (ROLE + 'contested = ["a.b:C", "a.c:C"]', "roles[0].contested", "stands beside `canonical`"),
     (ROLE + 'share = ["a.config"]', "roles[0].share", "needs `isolated = true`"),
+    (
+        ROLE + 'isolated = true\nshare = ["a.c", "a.d:*"]',
+        "roles[0].share[1]",
+        "has wildcards in a name; write each name, or `a.d`",
+    ),
     (ROLE + 'isolated = true\ntenant-from = "user_id"', "roles[0].tenant-from", "write `self.user_id`"),
     (
         ROLE + 'kind = "function"\ninstances = { max = 1 }',
