@@ -28,6 +28,12 @@ def dress(ours: Any, theirs: Any) -> Any:
     return uncounted(ours)
 
 
+def named(ours: Any, theirs: Any) -> Any:
+    """Call a coroutine, a generator or a function of ours as theirs: task names and warnings show it."""
+    ours.__name__, ours.__qualname__ = theirs.__name__, theirs.__qualname__
+    return ours
+
+
 def uncounted(ours: Any) -> Any:
     """Let whoever counts frames outward (``stacklevel``) not count a function of ours."""
     ours.__code__ = ours.__code__.replace(co_filename=_FILE)

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import sys
 
-from ssot_guard.watch.classes import module_of
+from ssot_guard.watch.classes import MISSING, module_of, namespace_of
 from ssot_guard.watch.imports import loaded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-MISSING: Any = object()  # the owner itself had no such attribute
 
 
 class _Layer:
@@ -99,12 +97,14 @@ def _take_out(layer: _Layer) -> None:
 
 
 def _namespace(name: str) -> int:
-    return id(loaded.namespace(sys.modules.get(name))) if name in sys.modules else 0
+    """What tells a module from another one of its name: its functions keep the namespace alive, not the module."""
+    found = sys.modules.get(name)
+    return id(loaded.namespace(found)) if loaded.is_module(found) else 0
 
 
 def own(owner: Any, name: str) -> Any:
     """What a class or module itself has under a name, as it stands in its namespace; MISSING where it has not."""
-    space = type.__getattribute__(owner, "__dict__") if isinstance(owner, type) else loaded.namespace(owner)
+    space = namespace_of(owner) if isinstance(owner, type) else loaded.namespace(owner)
     return space.get(name, MISSING)
 
 

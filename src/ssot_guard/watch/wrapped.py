@@ -13,20 +13,21 @@ _VARARGS, _VARKEYWORDS = 0x04, 0x08  # of `co_flags`
 
 def innermost(function: Any) -> Any:
     """What all decorators stand in front of."""
-    *_, inner = _chain(function)
+    *_, inner = layers(function)
     return inner
 
 
 def facing(function: Any) -> Any:
     """What callers face: the outermost that has parameters of its own; most decorators only take what may come."""
-    for one in _chain(function):
+    for one in layers(function):
         flags = getattr(getattr(one, "__code__", None), "co_flags", _VARARGS | _VARKEYWORDS)
         if not (flags & _VARARGS and flags & _VARKEYWORDS):
             return one
     return one
 
 
-def _chain(function: Any) -> Iterator[Any]:
+def layers(function: Any) -> Iterator[Any]:
+    """It, and what it says that it wraps, to the last."""
     for _ in range(_MOST):
         yield function
         function = getattr(function, "__wrapped__", None)

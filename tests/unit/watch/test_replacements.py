@@ -5,7 +5,8 @@ from itertools import permutations
 
 import pytest
 
-from ssot_guard.watch.replacements import MISSING, Replacements, own
+from ssot_guard.watch.classes import MISSING
+from ssot_guard.watch.replacements import Replacements, own
 
 
 class Strict(type):

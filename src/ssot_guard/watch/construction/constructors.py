@@ -10,12 +10,12 @@ import sys
 from _weakref import getweakrefcount
 from time import perf_counter
 
-from ssot_guard.watch.classes import is_protocol, module_of, mro_of
+from ssot_guard.watch.classes import MISSING, is_protocol, module_of, mro_of
 from ssot_guard.watch.construction import inherited
 from ssot_guard.watch.construction.instances import BUILT, OPEN, Instance, known
 from ssot_guard.watch.construction.template import build
 from ssot_guard.watch.dress import dress, uncounted
-from ssot_guard.watch.replacements import MISSING, own
+from ssot_guard.watch.replacements import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import gc
 import sys
 
-from ssot_guard.watch.classes import is_class, mro_of
+from ssot_guard.watch.classes import MISSING, is_class, mro_of
 from ssot_guard.watch.construction.factory import wrap
 from ssot_guard.watch.imports import importer, loaded
-from ssot_guard.watch.replacements import MISSING, Replacements, own
+from ssot_guard.watch.replacements import Replacements, own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

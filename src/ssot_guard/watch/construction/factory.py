@@ -11,7 +11,7 @@ from _functools import partial
 from sys import getrefcount
 
 from ssot_guard.watch.construction.windows import Window, inside
-from ssot_guard.watch.dress import dress, uncounted
+from ssot_guard.watch.dress import dress, named, uncounted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,11 +154,11 @@ def _call(theirs: Any, populations: Populations, args: Any, kwargs: Any) -> Any:
 def _rest(result: Any, kind: str, populations: Populations) -> Any:
     """The same thing, inside of the factory wherever it goes on."""
     if kind == "coroutine":
-        return _named(_await(result, populations), result)
+        return named(_await(result, populations), result)
     if kind == "generator":
-        return _named(_each(result, populations), result)
+        return named(_each(result, populations), result)
     if kind == "async_generator":
-        return _named(_async_generator(lambda: result, populations)(), result)
+        return named(_async_generator(lambda: result, populations)(), result)
     if type(result) is getattr(sys.modules.get("contextlib"), kind, None):
         result.gen = _rest(result.gen, _MANAGERS[kind], populations)
     return result
@@ -176,11 +176,6 @@ def _count_alone() -> int:
 
 
 _OURS_ALONE = _count_alone()
-
-
-def _named(ours: Any, theirs: Any) -> Any:
-    ours.__name__, ours.__qualname__ = theirs.__name__, theirs.__qualname__
-    return ours
 
 
 @uncounted

@@ -7,9 +7,9 @@ it, they would be an error.
 from __future__ import annotations
 
 from ssot_guard.violation import Site
-from ssot_guard.watch.classes import attribute_of, mro_of
+from ssot_guard.watch.classes import MISSING, attribute_of, mro_of
 from ssot_guard.watch.dress import uncounted
-from ssot_guard.watch.replacements import MISSING, own
+from ssot_guard.watch.replacements import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

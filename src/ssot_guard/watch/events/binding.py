@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ssot_guard.names import parse
 from ssot_guard.policy.emitters import emitters
-from ssot_guard.watch.classes import is_class, module_of, mro_of, namespace_of, qualname_in_code
+from ssot_guard.watch.classes import MISSING, is_class, module_of, mro_of, namespace_of, qualname_in_code
 from ssot_guard.watch.events.emitter import Emitter
 from ssot_guard.watch.events.foreign import Foreign
 from ssot_guard.watch.events.tap import can_wrap, is_open, wrap
 from ssot_guard.watch.imports import loaded
 from ssot_guard.watch.patterns import NameGlob
-from ssot_guard.watch.replacements import MISSING, Replacements, own
-from ssot_guard.watch.wrapped import facing
+from ssot_guard.watch.replacements import Replacements, own
+from ssot_guard.watch.wrapped import facing, layers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,14 +118,7 @@ class Binding:
 
     def _is_ours(self, found: Any) -> bool:
         """Whether it is a wrapper of this rule already, perhaps inside of another rule's."""
-        function = _plain(found)
-        for _ in range(100):
-            if id(function) in self._ours:
-                return True
-            function = getattr(function, "__wrapped__", None)
-            if function is None:
-                break
-        return False
+        return any(id(one) in self._ours for one in layers(_plain(found)))
 
     def _foreign_methods(self, cls: type) -> None:
         module, qualname = module_of(cls), qualname_in_code(cls)

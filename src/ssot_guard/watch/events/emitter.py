@@ -121,9 +121,8 @@ class Emitter:
                 owner = None if self._tenant_of is None else call.owner
                 verdict = contract.begun(key, event, owner, self._callee, outer)
             elif event in (moves := run.at.moves):
-                state = run.at = moves[
-                    event
-                ]  # since it was read no other thread came in between: no call, no jump back
+                # Since it was read no other thread came in between: no call, no jump back.
+                state = run.at = moves[event]
                 past = run.past
                 past.append(event)
                 if state.over or len(past) > contract.longest:

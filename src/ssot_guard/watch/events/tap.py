@@ -7,7 +7,7 @@ A wrapper is of its function's kind (sync or async), because frameworks ask. Wha
 from __future__ import annotations
 
 from ssot_guard.watch.classes import MISSING, attribute_of, is_class, module_of, name_of
-from ssot_guard.watch.dress import dress, uncounted
+from ssot_guard.watch.dress import dress, named, uncounted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _around(function: Any, watch: Watch) -> Any:
             raise
         if type(result) is _COROUTINE:  # a coroutine function behind a decorator that is none
             watch.pause(call)
-            return _named(_finished(_Unstarted(result), call, watch), result)
+            return named(_finished(_Unstarted(result), call, watch), result)
         leave(call, result)
         return result
 
@@ -117,7 +117,7 @@ def _around_coroutine(function: Any, watch: Watch) -> Any:
         return sent(_Unstarted(function(*args, **kwargs)), args, kwargs)
 
     call_through.__code__ = call_through.__code__.replace(co_flags=call_through.__code__.co_flags | _COROUTINE_FLAG)
-    _named(uncounted(sent), function)
+    named(uncounted(sent), function)
     return call_through
 
 
@@ -132,11 +132,6 @@ class _Unstarted:
     def __del__(self) -> None:
         if self.coroutine is not None:
             self.coroutine.close()
-
-
-def _named(ours: Any, theirs: Any) -> Any:
-    ours.__name__, ours.__qualname__ = theirs.__name__, theirs.__qualname__
-    return ours
 
 
 @uncounted
@@ -169,7 +164,7 @@ def _wrap_object(found: Any, watch: Watch) -> Any:
             raise
         if type(result) is _COROUTINE:
             watch.pause(call)
-            return _named(_finished(_Unstarted(result), call, watch), result)
+            return named(_finished(_Unstarted(result), call, watch), result)
         watch.leave(call, result)
         return result
 

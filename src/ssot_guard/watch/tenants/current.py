@@ -130,13 +130,13 @@ class Tenants:
     __slots__ = ("_asking", "_bound", "_sources", "_told", "source")
 
     def __init__(self, sources: list[str]) -> None:
+        global _sources  # noqa: PLW0603 - one guard per interpreter
         self._sources = [(module, *path.split(".")) for module, _, path in (text.partition(":") for text in sources)]
         # Threads that are inside of a source: one that uses isolated objects itself must not ask for ever.
         self._asking: set[int] = set()
         self._bound: ContextVar[Any] | None = None
         self._told: list[Callable[[Callable[[None], Any]], None]] = []
         self.source: Callable[[None], Any] = self._ask if sources else _nobody
-        global _sources  # noqa: PLW0603 - one guard per interpreter
         _sources = self._said
 
     def current(self) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ssot_guard.watch.classes import MISSING
 from ssot_guard.watch.imports import loaded
-from ssot_guard.watch.replacements import MISSING, own
+from ssot_guard.watch.replacements import own
 from ssot_guard.watch.tenants.methods import alike
 from ssot_guard.watch.tenants.owners import Free
 from ssot_guard.watch.tenants.paths import read_path

@@ -53,9 +53,8 @@ class Uses:
         self.table = table
         self.members: dict[int, RoleRule] = {}  # by the class's id: a metaclass may hash as it likes
         self._classes: dict[int, ref[type]] = {}
-        self._roles: dict[
-            int, str | None
-        ] = {}  # of classes whose objects were used, by id; a few, and forgotten at will
+        # The role of classes whose objects were used, by id; a few, and forgotten at will.
+        self._roles: dict[int, str | None] = {}
         self.rules: dict[str, RoleRule] = {}
         self.tops: set[str] = set()  # the packages of the member classes
         self.is_on = True
